@@ -1,0 +1,91 @@
+"""paretoopt: which deployment of a recommendation model should be shipped?
+
+A study draws parameters from a space, a pipeline turns parameters into measurements, and the
+Pareto front keeps the trials that nothing beats. Importing this package loads neither torch nor
+plotly: each public name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from paretoopt.bundle.export import export as export
+    from paretoopt.candidate import Candidate as Candidate
+    from paretoopt.candidate import Evaluation as Evaluation
+    from paretoopt.candidate import Measurement as Measurement
+    from paretoopt.data.interactions import Interactions as Interactions
+    from paretoopt.data.load import load_interactions as load_interactions
+    from paretoopt.data.split import leave_one_out as leave_one_out
+    from paretoopt.data.synthetic import synthetic_shop as synthetic_shop
+    from paretoopt.front.pareto_front import ParetoFront as ParetoFront
+    from paretoopt.objectives import at_least as at_least
+    from paretoopt.objectives import at_most as at_most
+    from paretoopt.objectives import maximize as maximize
+    from paretoopt.objectives import minimize as minimize
+    from paretoopt.pipeline.pipeline import Pipeline as Pipeline
+    from paretoopt.pipeline.stage import Build as Build
+    from paretoopt.pipeline.stage import Context as Context
+    from paretoopt.pipeline.stage import Measure as Measure
+    from paretoopt.pipeline.stage import Stage as Stage
+    from paretoopt.pipeline.stage import reads as reads
+    from paretoopt.report.report import write_report as write_report
+    from paretoopt.search.study import Study as Study
+    from paretoopt.search.study import create_study as create_study
+    from paretoopt.space import Categorical as Categorical
+    from paretoopt.space import Float as Float
+    from paretoopt.space import Int as Int
+    from paretoopt.space import Ordered as Ordered
+    from paretoopt.space import Parameter as Parameter
+    from paretoopt.space import SearchSpace as SearchSpace
+    from paretoopt.store.store import Store as Store
+    from paretoopt.visualization.pareto_front import plot_pareto_front as plot_pareto_front
+
+_HOMES = {
+    "Build": "pipeline.stage",
+    "Candidate": "candidate",
+    "Categorical": "space",
+    "Context": "pipeline.stage",
+    "Evaluation": "candidate",
+    "Float": "space",
+    "Int": "space",
+    "Interactions": "data.interactions",
+    "Measure": "pipeline.stage",
+    "Measurement": "candidate",
+    "Ordered": "space",
+    "Parameter": "space",
+    "ParetoFront": "front.pareto_front",
+    "Pipeline": "pipeline.pipeline",
+    "SearchSpace": "space",
+    "Stage": "pipeline.stage",
+    "Store": "store.store",
+    "Study": "search.study",
+    "at_least": "objectives",
+    "at_most": "objectives",
+    "create_study": "search.study",
+    "export": "bundle.export",
+    "leave_one_out": "data.split",
+    "load_interactions": "data.load",
+    "maximize": "objectives",
+    "minimize": "objectives",
+    "plot_pareto_front": "visualization.pareto_front",
+    "reads": "pipeline.stage",
+    "synthetic_shop": "data.synthetic",
+    "write_report": "report.report",
+}
+
+__version__ = "0.1.0"
+__all__ = sorted(_HOMES)  # noqa: PLE0605 (one list serves both)
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    """Load a public name from the module where it lives."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'paretoopt' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"paretoopt.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return [*__all__, "__version__"]

@@ -1,0 +1,88 @@
+"""What is known of one candidate: its parameters, its measurements, and the work they took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from paretoopt.space import Params
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One measured value with its 95 % confidence interval.
+
+    Attributes:
+        value: The estimate, in the unit that the metric's name ends with.
+        low: Lower end of the interval; None where the uncertainty is not known.
+        high: Upper end of the interval; None where the uncertainty is not known.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+Measurements = Mapping[str, Measurement]
+"""A measurement for each metric name."""
+
+
+@dataclass(frozen=True)
+class StageRun:
+    """One stage or measure of an evaluation.
+
+    Attributes:
+        name: The stage's or measure's name, for example ``"fit"``.
+        key: Content address of its output in the store.
+        reused: True where the output was in the store already.
+        seconds: What the output cost when it was made (not what reusing it took).
+    """
+
+    name: str
+    key: str
+    reused: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The measurements of one candidate and the stages they came from."""
+
+    measurements: Measurements
+    runs: tuple[StageRun, ...] = ()
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One evaluated configuration of a study.
+
+    Attributes:
+        number: The trial's number.
+        params: The configuration.
+        measurements: What was measured.
+        runs: The stages and measures that it took, reused ones included.
+    """
+
+    number: int
+    params: Params
+    measurements: Measurements
+    runs: tuple[StageRun, ...] = ()
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is going on now.
+
+    Attributes:
+        stage: Name of the stage or measure at work.
+        message: A few words for a person, for example ``"epoch 3, NDCG@10 0.071"``.
+        fraction: Share of the stage done, in [0, 1]; None where it is not known.
+    """
+
+    stage: str
+    message: str
+    fraction: float | None = None
+
+
+ProgressListener = Callable[[Progress], None]
+"""Called from within a stage as it goes on."""

@@ -1,0 +1,59 @@
+"""Every error that paretoopt raises on purpose, as one tree.
+
+Each message says what is wrong, with the value, and what to do about it.
+"""
+
+
+class ParetooptError(Exception):
+    """Any error that paretoopt raises on purpose."""
+
+
+class SpaceError(ParetooptError, ValueError):
+    """A dimension or a search space that cannot be searched."""
+
+
+class ObjectiveError(ParetooptError, ValueError):
+    """An objective or constraint on a metric that nothing measures, or one that contradicts itself."""
+
+
+class DataError(ParetooptError, ValueError):
+    """Interaction data that cannot be read, or that is too small to split."""
+
+
+class PipelineError(ParetooptError, ValueError):
+    """A pipeline whose parts do not fit together."""
+
+
+class StoreError(ParetooptError, OSError):
+    """A stage store that cannot be read or written."""
+
+
+class ArtifactError(ParetooptError):
+    """An exported artifact or bundle that is missing, corrupt or not what its manifest says."""
+
+
+class CandidateError(ParetooptError):
+    """One candidate could not be built, trained, compressed or measured.
+
+    The study records the reason, tells the sampler that the candidate is infeasible, and goes on.
+    """
+
+
+class MeasurementError(CandidateError):
+    """A measurement that failed: the measured process crashed, hung, or answered nonsense."""
+
+
+class StudyError(ParetooptError):
+    """A study that cannot go on."""
+
+
+class StudyMismatchError(StudyError, ValueError):
+    """A stored study was made with another space, pipeline or set of objectives."""
+
+
+class NoFeasibleCandidateError(ParetooptError, LookupError):
+    """No measured candidate satisfies every limit; the message names the nearest miss per limit."""
+
+
+class MissingExtraError(ParetooptError, ImportError):
+    """A feature needs an optional dependency; the message names the extra to install."""

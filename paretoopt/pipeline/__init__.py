@@ -1,0 +1,1 @@
+"""Composition: what a candidate goes through, from parameters to measurements."""

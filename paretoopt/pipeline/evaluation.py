@@ -1,0 +1,191 @@
+"""One candidate's way through the pipeline, reusing all that the store has."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from paretoopt.candidate import Evaluation, Measurement, Progress, ProgressListener, StageRun
+from paretoopt.errors import CandidateError, ParetooptError
+from paretoopt.pipeline.stage import Build, Context, Measure, Requests, Stage, requests_fingerprint, visible
+from paretoopt.space import Params
+from paretoopt.store.keys import content_key
+from paretoopt.store.store import Entry, Store
+
+_MEASUREMENTS_FILE = "measurements.json"
+
+
+def ignore_progress(progress: Progress) -> None:
+    """The listener of those who do not listen."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The parts of a pipeline, as :class:`paretoopt.Pipeline` takes them."""
+
+    data: Any
+    build: Build
+    stages: tuple[Stage, ...]
+    measures: tuple[Measure, ...]
+    requests: Requests
+    store: Store
+    seed: int
+
+    @cached_property
+    def requests_fingerprint(self) -> str:
+        """Names the requests' content."""
+        return requests_fingerprint(self.requests)
+
+    @property
+    def origin(self) -> list[Any]:
+        """What every output depends on, as JSON."""
+        return [self.data.fingerprint, self.build.version, self.seed]
+
+
+class CandidateRun:
+    """Makes or loads each output of one candidate, only when it is asked for."""
+
+    def __init__(self, recipe: Recipe, params: Params, listener: ProgressListener) -> None:
+        """Prepare the run; nothing is computed yet.
+
+        Args:
+            recipe: The pipeline's parts.
+            params: The canonical candidate.
+            listener: Told what is going on.
+        """
+        self._recipe = recipe
+        self._params = params
+        self._listener = listener
+        self._stages = [stage for stage in recipe.stages if stage.is_active(params)]
+        self._keys = self._stage_keys()
+        self._entries: dict[str, Entry] = {}
+
+    def evaluation(self) -> Evaluation:
+        """Every measurement, and the stages that it took.
+
+        Raises:
+            CandidateError: A stage or measure failed; the message names it.
+        """
+        measurements: dict[str, Measurement] = {}
+        runs: list[StageRun] = []
+        for measure in self._recipe.measures:
+            entry = self._measured(measure)
+            measurements |= _read_measurements(entry.folder)
+            runs.append(_run_of(measure.name, entry))
+        return Evaluation(measurements, (*self._stage_runs(), *runs))
+
+    def model(self) -> Any:  # noqa: ANN401 (what the last stage gives)
+        """The last stage's output.
+
+        Raises:
+            CandidateError: A stage failed; the message names it.
+        """
+        return self._model
+
+    @cached_property
+    def _model(self) -> Any:  # noqa: ANN401
+        return self._output(len(self._stages) - 1)
+
+    def _stage_runs(self) -> Iterator[StageRun]:
+        for stage, key in zip(self._stages, self._keys, strict=True):
+            entry = self._entries.get(key) or self._recipe.store.find(key)
+            if entry is not None:
+                yield _run_of(stage.name, entry)
+
+    def _measured(self, measure: Measure) -> Entry:
+        params = visible(self._params, measure.reads)
+        device = measure.device() if measure.device else None
+        key = content_key(measure.identity(), params, device, self._recipe.requests_fingerprint, self._keys[-1])
+
+        def make(folder: Path) -> float:
+            model = self._model
+            with _blaming(measure.name):
+                started = time.perf_counter()
+                result = measure.run(model, params, self._context(measure.name))
+                seconds = time.perf_counter() - started
+                _write_measurements(folder, _checked(measure, result))
+            return seconds
+
+        description = {"measure": measure.name, "params": dict(self._params), "device": device}
+        return self._recipe.store.get_or_make(key, make, description)
+
+    def _output(self, index: int) -> Any:  # noqa: ANN401
+        if index < 0:
+            return self._build()
+        stage, key = self._stages[index], self._keys[index]
+        params = visible(self._params, stage.reads)
+
+        def make(folder: Path) -> float:
+            model = self._output(index - 1)
+            with _blaming(stage.name):
+                started = time.perf_counter()
+                stage.save(stage.run(model, params, self._context(stage.name)), folder)
+            return time.perf_counter() - started
+
+        description = {"stage": stage.name, "params": dict(self._params), "reads": params}
+        entry = self._recipe.store.get_or_make(key, make, description)
+        self._entries[key] = entry
+        with _blaming(stage.name):
+            return stage.load(entry.folder, self._context(stage.name))
+
+    def _build(self) -> Any:  # noqa: ANN401
+        build = self._recipe.build
+        with _blaming("build"):
+            return build.function(visible(self._params, build.reads), self._recipe.data)
+
+    def _context(self, step: str) -> Context:
+        self._listener(Progress(step, "started"))
+        recipe = self._recipe
+        return Context(recipe.data, recipe.requests, self._build, recipe.seed, self._listener)
+
+    def _stage_keys(self) -> list[str]:
+        key = content_key(self._recipe.origin, visible(self._params, self._recipe.build.reads))
+        keys = []
+        for stage in self._stages:
+            key = content_key(stage.identity(), visible(self._params, stage.reads), key)
+            keys.append(key)
+        return keys
+
+
+@contextmanager
+def _blaming(step: str) -> Iterator[None]:
+    """Name the step in any error that it raises."""
+    try:
+        yield
+    except CandidateError as error:
+        raise type(error)(f"{step}: {error}") from error
+    except ParetooptError:
+        raise
+    except Exception as error:
+        raise CandidateError(f"{step}: {type(error).__name__}: {error}") from error
+
+
+def _run_of(name: str, entry: Entry) -> StageRun:
+    return StageRun(name, entry.key, entry.reused, entry.seconds)
+
+
+def _checked(measure: Measure, result: Mapping[str, Measurement]) -> Mapping[str, Measurement]:
+    missing = set(measure.metrics) ^ set(result)
+    if missing:
+        raise CandidateError(f"it should give {sorted(measure.metrics)}, but gave {sorted(result)}.")
+    for name, measurement in result.items():
+        if not math.isfinite(measurement.value):
+            raise CandidateError(f"{name} came out as {measurement.value}, which is no measurement.")
+    return result
+
+
+def _write_measurements(folder: Path, measurements: Mapping[str, Measurement]) -> None:
+    record = {name: [float(m.value), m.low, m.high] for name, m in measurements.items()}
+    (folder / _MEASUREMENTS_FILE).write_text(json.dumps(record))
+
+
+def _read_measurements(folder: Path) -> dict[str, Measurement]:
+    record = json.loads((folder / _MEASUREMENTS_FILE).read_text())
+    return {name: Measurement(value, low, high) for name, (value, low, high) in record.items()}

@@ -1,0 +1,152 @@
+"""The pipeline: from the parameters of one candidate to its measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from paretoopt.candidate import Evaluation, ProgressListener
+from paretoopt.errors import PipelineError
+from paretoopt.pipeline.evaluation import CandidateRun, Recipe, ignore_progress
+from paretoopt.pipeline.parameters import canonical, check_metrics, check_space
+from paretoopt.pipeline.stage import Build, Measure, Requests, Stage, request_count
+from paretoopt.pipeline.stage import reads as declare
+from paretoopt.space import Parameter, Params, SearchSpace, Value
+from paretoopt.store.keys import content_key
+from paretoopt.store.store import Store
+
+
+class Pipeline:
+    """What each candidate goes through: build, stages in order, then measures.
+
+    Every output is kept in the store under a hash of the step, the parameters it reads, the data
+    and its input, so that candidates, studies and processes never compute the same thing twice.
+
+    Raises:
+        PipelineError: The parts do not fit together.
+        StoreError: The store cannot be written.
+    """
+
+    def __init__(
+        self,
+        *,
+        data: Any,  # noqa: ANN401 (whatever build, stages and measures agree on)
+        build: Build | Callable[[Params, Any], Any],
+        stages: Sequence[Stage],
+        measures: Sequence[Measure],
+        requests: Requests,
+        store: Store | str | Path | None = None,
+        seed: int = 0,
+    ) -> None:
+        """Compose a pipeline.
+
+        Args:
+            data: Anything with a ``fingerprint`` string that names its content.
+            build: Gives the untrained model; :func:`paretoopt.reads` declares what it reads.
+            stages: Applied in order; the last one gives what is measured and exported.
+            measures: Applied to the last stage's output.
+            requests: Real inputs to serve, stacked along axis 0.
+            store: A store or its folder; None for the user's cache.
+            seed: Seed of every stage.
+        """
+        if not stages or not measures:
+            raise PipelineError("A Pipeline needs at least one stage and one measure.")
+        if not isinstance(getattr(data, "fingerprint", None), str):
+            raise PipelineError(
+                f"data of type {type(data).__name__} has no fingerprint, so its results could not be told from those "
+                "of other data. Give it a string attribute `fingerprint` that changes with its content."
+            )
+        request_count(requests)
+        self._recipe = Recipe(
+            data=data,
+            build=build if isinstance(build, Build) else declare()(build),
+            stages=tuple(stages),
+            measures=tuple(measures),
+            requests=requests,
+            store=store if isinstance(store, Store) else Store(store),
+            seed=seed,
+        )
+        self._refuse_repeated_names()
+
+    @property
+    def data(self) -> Any:  # noqa: ANN401
+        """The data that build, stages and measures see."""
+        return self._recipe.data
+
+    @property
+    def requests(self) -> Requests:
+        """The real inputs that are served."""
+        return self._recipe.requests
+
+    @property
+    def store(self) -> Store:
+        """Where outputs are kept."""
+        return self._recipe.store
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """Every parameter that a part of the pipeline reads, by name."""
+        recipe = self._recipe
+        reads = [recipe.build.reads, *(s.reads for s in recipe.stages), *(m.reads for m in recipe.measures)]
+        return {parameter.name: parameter for parameters in reads for parameter in parameters}
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of all metrics that are measured."""
+        return tuple(metric for measure in self._recipe.measures for metric in measure.metrics)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Names this pipeline's data, steps and settings; results of two are comparable where it is equal."""
+        recipe = self._recipe
+        steps = [*(stage.identity() for stage in recipe.stages), *(measure.identity() for measure in recipe.measures)]
+        return content_key(recipe.origin, steps, recipe.requests_fingerprint)
+
+    def check(self, space: SearchSpace, metrics: Sequence[str]) -> None:
+        """Refuse, before any training, what could not work.
+
+        Raises:
+            SpaceError: A dimension that nothing reads, or a value that cannot be used.
+            ObjectiveError: A metric that nothing measures.
+        """
+        check_space(space, self.parameters)
+        check_metrics(metrics, self.metrics)
+
+    def canonical(self, params: Params) -> dict[str, Value]:
+        """``params`` with shorthands spelt out and defaults filled in.
+
+        Raises:
+            SpaceError: A name is unknown or a value cannot be used.
+        """
+        return canonical(params, self.parameters)
+
+    def evaluate(self, params: Params, listener: ProgressListener = ignore_progress) -> Evaluation:
+        """Train, compress, export and measure one candidate, reusing all that the store has.
+
+        Raises:
+            SpaceError: ``params`` cannot be used.
+            CandidateError: A stage or measure failed; the message names it.
+            StoreError: The store cannot be written.
+        """
+        return CandidateRun(self._recipe, self.canonical(params), listener).evaluation()
+
+    def deployable(self, params: Params, listener: ProgressListener = ignore_progress) -> Any:  # noqa: ANN401
+        """The last stage's output for ``params``, made where the store does not have it.
+
+        Raises:
+            SpaceError: ``params`` cannot be used.
+            CandidateError: A stage failed.
+        """
+        return CandidateRun(self._recipe, self.canonical(params), listener).model()
+
+    def _refuse_repeated_names(self) -> None:
+        for kind, names in (
+            ("stage", [stage.name for stage in self._recipe.stages]),
+            ("measure", [measure.name for measure in self._recipe.measures]),
+            ("metric", list(self.metrics)),
+        ):
+            repeated = {name for name in names if names.count(name) > 1}
+            if repeated:
+                raise PipelineError(f"{kind} {', '.join(sorted(repeated))} stands twice in the pipeline. Rename one.")

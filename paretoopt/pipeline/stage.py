@@ -1,0 +1,187 @@
+"""Stages and measures: the two kinds of step in a pipeline, and what they are handed."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paretoopt.candidate import Measurement, ProgressListener
+from paretoopt.errors import PipelineError
+from paretoopt.space import Parameter, Params, Value
+
+Requests = Mapping[str, NDArray[Any]]
+"""Real inputs to serve: arrays stacked along axis 0, so that request i is ``{name: array[i : i + 1]}``."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a stage or measure may use beside the model and its parameters.
+
+    Attributes:
+        data: The pipeline's data.
+        requests: The pipeline's requests.
+        build: Gives a fresh, untrained model for this candidate.
+        seed: Seed of everything random in the stage.
+        listener: Call it with a :class:`paretoopt.candidate.Progress` now and then.
+    """
+
+    data: Any
+    requests: Requests
+    build: Callable[[], Any]
+    seed: int
+    listener: ProgressListener
+
+
+RunStage = Callable[[Any, Params, Context], Any]
+RunMeasure = Callable[[Any, Params, Context], Mapping[str, Measurement]]
+Save = Callable[[Any, Path], None]
+Load = Callable[[Path, Context], Any]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step that takes a model and returns a model.
+
+    Attributes:
+        name: Names the stage in reports and errors, for example ``"prune"``.
+        run: ``(model, params, context) -> model``; it sees only the parameters it reads.
+        save: Writes the returned model into an empty folder, without pickle.
+        load: Reads it back.
+        reads: The parameters that the output depends on, beside those of the stages before it.
+        is_active: Whether the stage does anything for these parameters; an inactive stage is passed
+            over, so that candidates with and without it share what comes before.
+        settings: Constants that the output depends on; they enter the store's key.
+        version: Raise it when the stage's code changes what it computes.
+    """
+
+    name: str
+    run: RunStage
+    save: Save
+    load: Load
+    reads: tuple[Parameter, ...] = ()
+    is_active: Callable[[Params], bool] = lambda params: True
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    version: str = "1"
+
+    def identity(self) -> list[Any]:
+        """What tells this stage from another, as JSON."""
+        return [self.name, self.version, dict(self.settings)]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A step that takes the deployable model and gives measurements.
+
+    Attributes:
+        name: Names the measure in reports and errors, for example ``"latency"``.
+        metrics: The names of the metrics it gives, known before anything runs.
+        run: ``(model, params, context) -> {metric: Measurement}``.
+        reads: The parameters that the result depends on, beside those of the stages.
+        needs_training: False where the result depends on the model's shape alone (latency, memory).
+        device: Gives a name for the device that is measured; None where the result is the same on
+            every device.
+        settings: Constants that the result depends on; they enter the store's key.
+        version: Raise it when the measure's code changes what it computes.
+    """
+
+    name: str
+    metrics: tuple[str, ...]
+    run: RunMeasure
+    reads: tuple[Parameter, ...] = ()
+    needs_training: bool = True
+    device: Callable[[], str] | None = None
+    settings: Mapping[str, Value] = field(default_factory=dict)
+    version: str = "1"
+
+    def identity(self) -> list[Any]:
+        """What tells this measure from another, as JSON."""
+        return [self.name, self.version, list(self.metrics), dict(self.settings)]
+
+
+@dataclass(frozen=True)
+class Build:
+    """A function that builds the untrained model, with the parameters it reads.
+
+    Attributes:
+        function: ``(params, data) -> model``; it sees only the parameters it reads.
+        reads: Those parameters.
+        version: Names the code; :func:`reads` takes it from the function's source.
+    """
+
+    function: Callable[[Params, Any], Any]
+    reads: tuple[Parameter, ...]
+    version: str
+
+
+def reads(*parameters: Parameter) -> Callable[[Callable[[Params, Any], Any]], Build]:
+    """Declare the parameters that a build function reads.
+
+    The function's source is part of the store's key, so that editing it trains anew.
+
+    >>> @reads(Parameter("embedding_dim", default=64))
+    ... def build(params, data):
+    ...     return params["embedding_dim"]
+    >>> build.reads[0].name
+    'embedding_dim'
+    """
+
+    def declare(function: Callable[[Params, Any], Any]) -> Build:
+        return Build(function, parameters, source_version(function))
+
+    return declare
+
+
+def source_version(function: Callable[..., Any]) -> str:
+    """A short hash of the function's source, or its name where the source cannot be had."""
+    try:
+        text = inspect.getsource(function)
+    except (OSError, TypeError):
+        text = getattr(function, "__qualname__", repr(function))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class DeclaredParams(dict[str, Value]):
+    """The parameters that a step has declared to read; asking for another one says how to declare it."""
+
+    def __missing__(self, name: str) -> Value:
+        """Explain why ``name`` is not here."""
+        raise PipelineError(
+            f"parameter {name!r} is asked for, but only {sorted(self)} are declared, so a change of {name!r} would go "
+            f"unnoticed by the store. Declare it: reads=(Parameter({name!r}, default=...),)."
+        )
+
+
+def visible(params: Params, reads: tuple[Parameter, ...]) -> DeclaredParams:
+    """The part of ``params`` that a step has declared to read."""
+    return DeclaredParams({parameter.name: params[parameter.name] for parameter in reads})
+
+
+def request_count(requests: Requests) -> int:
+    """The number of requests.
+
+    Raises:
+        PipelineError: There is none, or the arrays differ in length.
+    """
+    lengths = {name: len(array) for name, array in requests.items()}
+    if not lengths or len(set(lengths.values())) != 1 or 0 in lengths.values():
+        raise PipelineError(
+            f"requests must be arrays of one length along axis 0, with at least one request, but got {lengths}."
+        )
+    return next(iter(lengths.values()))
+
+
+def requests_fingerprint(requests: Requests) -> str:
+    """The hexadecimal SHA-256 of the requests' names, types, shapes and values."""
+    digest = hashlib.sha256()
+    for name in sorted(requests):
+        array = np.ascontiguousarray(requests[name])
+        digest.update(f"{name}:{array.dtype.str}:{array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
