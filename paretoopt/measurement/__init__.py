@@ -1,0 +1,1 @@
+"""Measurements of an exported artifact, taken in processes of their own."""

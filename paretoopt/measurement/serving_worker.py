@@ -1,0 +1,70 @@
+"""One worker of a measured deployment, or the idle runtime beside it; run as a process of its own."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paretoopt.measurement.channel import Channel, Json, checkpoint, run_task
+from paretoopt.measurement.effort import Effort
+from paretoopt.measurement.memory import own_memory
+from paretoopt.measurement.requests import read_requests
+from paretoopt.measurement.session import open_session
+from paretoopt.measurement.traffic import Answer, feeds, serve, warm_up
+
+
+def _serve(channel: Channel, job: Json) -> Json:
+    checkpoint(channel)
+    began = time.perf_counter()
+    session = open_session(Path(job["model_path"]), threads=job["threads"])
+    load_seconds = time.perf_counter() - began
+    loaded = own_memory()
+    checkpoint(channel)
+    n_warmup_requests, times = _answer_requests(channel, job, session.run)
+    np.save(channel.folder / "times.npy", times)
+    del times
+    checkpoint(channel)
+    served = own_memory()
+    return {
+        "cores": sorted(os.sched_getaffinity(0)),
+        "load_seconds": load_seconds,
+        "n_warmup_requests": n_warmup_requests,
+        "memory_after_load": asdict(loaded),
+        "memory_after_traffic": asdict(served),
+    }
+
+
+def _answer_requests(channel: Channel, job: Json, answer: Answer) -> tuple[int, NDArray[np.int64]]:
+    # The requests are let go of on return: they are the client's memory, not the deployment's.
+    shared = Path(job["requests_folder"])
+    requests = read_requests(shared)
+    n_requests = len(next(iter(requests.values())))
+    order = range(job["worker"] % n_requests, n_requests, job["workers"])
+    traffic = feeds(requests, order, seed=job["seed"] + job["worker"])
+    n_warmup_requests = warm_up(answer, traffic)
+    checkpoint(channel)
+    times = serve(
+        answer, traffic, effort=Effort(**job["effort"]), progress_path=shared / "progress", worker=job["worker"]
+    )
+    return n_warmup_requests, np.array(times, dtype=np.int64)
+
+
+def _idle(channel: Channel, job: Json) -> Json:
+    checkpoint(channel)
+    loaded = own_memory()
+    for _ in range(3):
+        checkpoint(channel)
+    return {"memory_after_load": asdict(loaded), "memory_after_traffic": asdict(own_memory())}
+
+
+def _main(channel: Channel, job: Json) -> Json:
+    return _idle(channel, job) if job["is_idle"] else _serve(channel, job)
+
+
+if __name__ == "__main__":
+    run_task(_main)
