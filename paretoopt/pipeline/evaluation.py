@@ -106,9 +106,10 @@ class CandidateRun:
 
         def make(folder: Path) -> float:
             model = self._model
+            self._listener(Progress(measure.name, "started"))
             with _blaming(measure.name):
                 started = time.perf_counter()
-                result = measure.run(model, params, self._context(measure.name))
+                result = measure.run(model, params, self._context(folder))
                 seconds = time.perf_counter() - started
                 _write_measurements(folder, _checked(measure, result))
             return seconds
@@ -124,26 +125,26 @@ class CandidateRun:
 
         def make(folder: Path) -> float:
             model = self._output(index - 1)
+            self._listener(Progress(stage.name, "started"))
             with _blaming(stage.name):
                 started = time.perf_counter()
-                stage.save(stage.run(model, params, self._context(stage.name)), folder)
+                stage.save(stage.run(model, params, self._context(folder)), folder)
             return time.perf_counter() - started
 
         description = {"stage": stage.name, "params": dict(self._params), "reads": params}
         entry = self._recipe.store.get_or_make(key, make, description)
         self._entries[key] = entry
         with _blaming(stage.name):
-            return stage.load(entry.folder, self._context(stage.name))
+            return stage.load(entry.folder, self._context(entry.folder))
 
     def _build(self) -> Any:  # noqa: ANN401
         build = self._recipe.build
         with _blaming("build"):
             return build.function(visible(self._params, build.reads), self._recipe.data)
 
-    def _context(self, step: str) -> Context:
-        self._listener(Progress(step, "started"))
+    def _context(self, folder: Path) -> Context:
         recipe = self._recipe
-        return Context(recipe.data, recipe.requests, self._build, recipe.seed, self._listener)
+        return Context(recipe.data, recipe.requests, self._build, recipe.seed, folder, self._listener)
 
     def _stage_keys(self) -> list[str]:
         key = content_key(self._recipe.origin, visible(self._params, self._recipe.build.reads))

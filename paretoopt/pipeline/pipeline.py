@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from paretoopt.candidate import Evaluation, ProgressListener
@@ -39,6 +40,7 @@ class Pipeline:
         requests: Requests,
         store: Store | str | Path | None = None,
         seed: int = 0,
+        bundle_files: Mapping[str, bytes] = MappingProxyType({}),
     ) -> None:
         """Compose a pipeline.
 
@@ -50,6 +52,8 @@ class Pipeline:
             requests: Real inputs to serve, stacked along axis 0.
             store: A store or its folder; None for the user's cache.
             seed: Seed of every stage.
+            bundle_files: Files that an exported bundle carries beside the model, by name, such as
+                the items' original ids.
         """
         if not stages or not measures:
             raise PipelineError("A Pipeline needs at least one stage and one measure.")
@@ -68,6 +72,7 @@ class Pipeline:
             store=store if isinstance(store, Store) else Store(store),
             seed=seed,
         )
+        self.bundle_files = bundle_files
         self._refuse_repeated_names()
 
     @property

@@ -29,6 +29,7 @@ class Context:
         requests: The pipeline's requests.
         build: Gives a fresh, untrained model for this candidate.
         seed: Seed of everything random in the stage.
+        folder: The store entry of the step; what a step writes here beside its output is kept with it.
         listener: Call it with a :class:`paretoopt.candidate.Progress` now and then.
     """
 
@@ -36,6 +37,7 @@ class Context:
     requests: Requests
     build: Callable[[], Any]
     seed: int
+    folder: Path
     listener: ProgressListener
 
 

@@ -1,0 +1,1 @@
+"""The deployable artifact: an ONNX graph with its manifest and checksums."""

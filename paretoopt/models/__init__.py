@@ -1,0 +1,1 @@
+"""Encoders and rankers, as torch modules whose shapes follow their weights."""

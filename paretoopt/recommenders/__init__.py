@@ -1,0 +1,1 @@
+"""Ready-made pipelines for recommendation models."""

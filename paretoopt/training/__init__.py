@@ -1,0 +1,1 @@
+"""Training: one loop for fitting, fine-tuning and everything that learns."""

@@ -1,0 +1,91 @@
+"""Learning to predict each user's next item, against the whole catalogue or a sample of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from paretoopt.data.popularity import popularity_baseline
+from paretoopt.data.requests import model_histories, model_seen
+from paretoopt.data.split import Split
+from paretoopt.models.recommender import Recommender
+from paretoopt.models.sasrec import SASRec
+from paretoopt.training.ranking import discounted_gains
+from paretoopt.training.windows import Windows, cut_windows, shuffled_batches
+
+_EVALUATION_BATCH = 256
+
+
+@dataclass(frozen=True)
+class NextItemSettings:
+    """How next items are learnt.
+
+    Attributes:
+        length: Number of most recent items that the model reads.
+        batch_size: Windows per batch.
+        full_catalogue: The softmax runs over all items up to this catalogue size; beyond it, over
+            the batch's own items and ``negatives`` others.
+        negatives: Items drawn uniformly for each batch of a large catalogue.
+    """
+
+    length: int = 50
+    batch_size: int = 32
+    full_catalogue: int = 20_000
+    negatives: int = 1_024
+
+
+class NextItemTask:
+    """Cross-entropy on the next item; quality is NDCG@10 on validation by full ranking."""
+
+    def __init__(self, split: Split, settings: NextItemSettings, *, k: int = 10) -> None:
+        """Prepare the task for ``split``."""
+        self._settings = settings
+        self._items = split.train_items + 1
+        self._offsets = split.train_offsets
+        self._n_items = split.n_items
+        self._k = k
+        self._histories = torch.from_numpy(model_histories(split, "validation", settings.length))
+        self._seen = torch.from_numpy(model_seen(split, "validation"))
+        self._targets = split.validation_items + 1
+        self._popularity = popularity_baseline(split, k=k, phase="validation").ndcg
+
+    def batches(self, random: np.random.Generator) -> Iterator[Windows]:
+        """One epoch of windows, cut and shuffled anew."""
+        windows = cut_windows(self._items, self._offsets, self._settings.length, random)
+        return shuffled_batches(windows, self._settings.batch_size, random)
+
+    def loss(self, model: SASRec, batch: Windows) -> Tensor:
+        """Mean cross-entropy over the batch's targets."""
+        targets = torch.from_numpy(batch.targets)
+        real = targets != 0
+        hidden = model.encode(torch.from_numpy(batch.inputs))[real]
+        return self._cross_entropy(hidden, model.items.weight, targets[real])
+
+    def quality(self, model: SASRec) -> float:
+        """NDCG@k on validation by full ranking."""
+        recommender = Recommender(model, self._k)
+        lists = [
+            recommender(histories, seen)[0]
+            for histories, seen in zip(
+                torch.split(self._histories, _EVALUATION_BATCH), torch.split(self._seen, _EVALUATION_BATCH), strict=True
+            )
+        ]
+        return float(discounted_gains(torch.cat(lists).numpy(), self._targets).mean())
+
+    def describe(self, quality: float) -> str:
+        """The quality beside that of recommending what is popular."""
+        return f"NDCG@{self._k} {quality:.4f} (popularity {self._popularity:.4f})"
+
+    def _cross_entropy(self, hidden: Tensor, table: Tensor, targets: Tensor) -> Tensor:
+        if self._n_items <= self._settings.full_catalogue:
+            return functional.cross_entropy(hidden @ table[1:].T, targets - 1)
+        # Sampled softmax (Jean et al. 2015): the batch's items and uniformly drawn ones stand in for
+        # the catalogue; uniform draws need no correction of the logits.
+        drawn = torch.randint(1, self._n_items + 1, (self._settings.negatives,))
+        sampled, position = torch.unique(torch.cat([targets, drawn]), return_inverse=True)
+        return functional.cross_entropy(hidden @ table[sampled].T, position[: len(targets)])
