@@ -27,13 +27,20 @@ _RELATIVE_TOLERANCE = 1e-3
 _ABSOLUTE_TOLERANCE = 1e-4
 
 
-def export_onnx(wrap: Callable[[Any], nn.Module], *, outputs: Sequence[str], dynamic_axes: Sequence[str] = ()) -> Stage:
+def export_onnx(
+    wrap: Callable[[Any], nn.Module],
+    *,
+    outputs: Sequence[str],
+    dynamic_axes: Sequence[str] = (),
+    **wrap_settings: Value,
+) -> Stage:
     """The stage that exports a model with a dynamic batch and checks it against torch.
 
     Args:
         wrap: Gives the module to export; its forward takes the pipeline's requests by name.
         outputs: Names of its outputs, in order. Floating-point ones must agree with torch.
         dynamic_axes: Requests whose axis 1 may have any length when served.
+        wrap_settings: What ``wrap`` depends on; it enters the store's key.
     """
 
     def run(model: nn.Module, params: Params, context: Context) -> onnx.ModelProto:
@@ -41,6 +48,7 @@ def export_onnx(wrap: Callable[[Any], nn.Module], *, outputs: Sequence[str], dyn
         return export_graph(wrap(model), requests, outputs=outputs, dynamic_axes=dynamic_axes)
 
     settings: dict[str, Value] = {"opset": OPSET, "outputs": ",".join(outputs), "dynamic_axes": ",".join(dynamic_axes)}
+    settings |= wrap_settings
     return Stage(name="export", run=run, save=save_graph, load=load_artifact, settings=settings)
 
 

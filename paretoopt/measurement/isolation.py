@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-import paretoopt
 from paretoopt.measurement.channel import JOB_FILE
 from paretoopt.measurement.confinement import Confinement, command
 from paretoopt.measurement.memory import available_bytes
@@ -59,7 +58,7 @@ def _start(program: Program, confinement: Confinement, folder: Path, cleanup: Ex
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            pass_fds=(write_fd,),
+            pass_fds=(write_fd, *program.shared_fds),
             env=_environment(program.threads),
             start_new_session=True,
         )
@@ -79,7 +78,7 @@ def _memory_bytes(limits: Limits, n_programs: int) -> int | None:
 
 def _environment(threads: int) -> Mapping[str, str]:
     """This process's environment, with the threads stated and this very paretoopt to be found."""
-    home = str(Path(paretoopt.__file__).parent.parent)
+    home = str(Path(__file__).resolve().parents[2])
     path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
     stated = dict.fromkeys(_THREAD_VARIABLES, str(threads))
     # The safe path keeps files of the working directory from passing for libraries.

@@ -65,7 +65,7 @@ def test_one_request_does_not_fix_the_batch() -> None:
 
 def test_a_module_that_cannot_be_exported_names_itself() -> None:
     """A branch on a value fails with the module's name and the way out."""
-    with pytest.raises(CandidateError, match="could not export Branching.*without branches"):
+    with pytest.raises(CandidateError, match=r"could not export Branching.*without branches"):
         export_graph(Branching(), REQUESTS, outputs=("signed",))
 
 

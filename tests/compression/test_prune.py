@@ -12,8 +12,9 @@ from torch import nn
 
 from paretoopt.compression.prune import PruningPlan, prune, prune_channels
 from paretoopt.errors import CandidateError, SpaceError
-from paretoopt.models.sasrec import SASRec
-from paretoopt.recommenders.next_item import _pruning_plan
+from paretoopt.models.sasrec import Block, SASRec
+from paretoopt.recommenders.sequential import _pruning_plan
+from paretoopt.space import Value
 
 HISTORY = np.array([[0, 0, 3, 1, 2, 9], [4, 5, 6, 7, 8, 9]])
 
@@ -29,6 +30,11 @@ def plan_of(model: SASRec) -> PruningPlan:
     return _pruning_plan(model, cast(Any, SimpleNamespace(requests={"history": HISTORY})))
 
 
+def blocks(model: SASRec) -> list[Block]:
+    """The encoder's blocks."""
+    return [block for block in model.blocks if isinstance(block, Block)]
+
+
 def pruned(model: SASRec, ratio: float) -> SASRec:
     """``model`` itself, pruned."""
     prune_channels(model, plan_of(model), ratio)
@@ -41,7 +47,7 @@ def test_every_planned_layer_loses_its_share(ratio: float, embedding_dim: int, h
     """Heads and feed-forward layers keep (1 - ratio) of their channels; the embeddings keep their width."""
     model = pruned(make_model(embedding_dim, heads), ratio)
 
-    for block in model.blocks:
+    for block in blocks(model):
         kept = embedding_dim - heads * int(embedding_dim // heads * ratio)
         assert block.attention.query.out_features == block.attention.value.out_features == kept
         assert block.expand.out_features == 4 * embedding_dim - int(4 * embedding_dim * ratio)
@@ -52,7 +58,7 @@ def test_a_pruned_encoder_equals_one_with_zeroed_channels() -> None:
     """Removing channels computes what the full model computes with those channels set to zero."""
     full, narrow = make_model(), pruned(make_model(), 0.5)
     with torch.no_grad():
-        for block, narrow_block in zip(full.blocks, narrow.blocks, strict=True):
+        for block, narrow_block in zip(blocks(full), blocks(narrow), strict=True):
             zero_removed(block.attention.query, narrow_block.attention.query)
             zero_removed(block.attention.value, narrow_block.attention.value)
             zero_removed(block.expand, narrow_block.expand)
@@ -73,11 +79,11 @@ def test_the_channels_of_least_magnitude_go_first() -> None:
     """Feed-forward channels that were made tiny are the ones that are removed."""
     model = make_model()
     with torch.no_grad():
-        model.blocks[0].expand.weight[:32] *= 1e-3
-        model.blocks[0].expand.bias[:32] = 0
-    kept = model.blocks[0].expand.weight[32:].clone()
+        blocks(model)[0].expand.weight[:32] *= 1e-3
+        blocks(model)[0].expand.bias[:32] = 0
+    kept = blocks(model)[0].expand.weight[32:].clone()
 
-    assert torch.equal(pruned(model, 0.5).blocks[0].expand.weight, kept)
+    assert torch.equal(blocks(pruned(model, 0.5))[0].expand.weight, kept)
 
 
 def test_frozen_weights_are_pruned_too() -> None:
@@ -88,8 +94,8 @@ def test_frozen_weights_are_pruned_too() -> None:
 
     pruned(model, 0.5)
 
-    assert model.blocks[0].expand.out_features == 32
-    assert not model.blocks[0].expand.weight.requires_grad
+    assert blocks(model)[0].expand.out_features == 32
+    assert not blocks(model)[0].expand.weight.requires_grad
 
 
 def test_a_pruned_encoder_still_learns() -> None:
@@ -108,7 +114,7 @@ def test_a_ratio_that_leaves_nothing_names_the_layer() -> None:
 
 
 @pytest.mark.parametrize("ratio", [-0.1, 1.0, 1.5, float("nan"), True, "half"])
-def test_a_ratio_outside_its_range_is_refused(ratio: Any) -> None:
+def test_a_ratio_outside_its_range_is_refused(ratio: Value) -> None:
     """The share removed is from 0 to below 1."""
     (parameter,) = prune(lambda model, context: plan_of(model)).reads
 

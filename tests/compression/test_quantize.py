@@ -82,7 +82,9 @@ def test_linear_layers_use_the_integer_kernel_and_the_table_stays(exported: Expo
     assert len(table_names(graph)) == 1
 
 
-@pytest.mark.parametrize(("linear_bits", "embedding_bits", "overlap"), [(8, 32, 9.0), (32, 8, 9.0), (8, 8, 8.5), (8, 4, 6)])
+@pytest.mark.parametrize(
+    ("linear_bits", "embedding_bits", "overlap"), [(8, 32, 9.0), (32, 8, 9.0), (8, 8, 8.5), (8, 4, 6)]
+)
 def test_quantised_recommendations_resemble_the_full_ones(
     exported: Export, answer: Answer, linear_bits: int, embedding_bits: int, overlap: float
 ) -> None:
@@ -110,7 +112,7 @@ def test_fewer_bits_make_a_smaller_file(exported: Export) -> None:
 def test_bits_without_a_kernel_are_refused(bits: int) -> None:
     """A bit-width that no kernel computes with is refused by both dimensions, with those that are."""
     for parameter in quantize().reads:
-        with pytest.raises(SpaceError, match="no kernel.*32, 8"):
+        with pytest.raises(SpaceError, match=r"no kernel.*32, 8"):
             parameter.check(bits)
 
 

@@ -41,6 +41,7 @@ def test_a_narrower_model_comes_back_narrow(tmp_path: Path) -> None:
     loaded = with_weights(make_model(width=6), saved(narrow, tmp_path))
 
     assert torch.equal(loaded(inputs), narrow(inputs))
+    assert isinstance(loaded, nn.Sequential)
     assert (loaded[0].out_features, loaded[1].num_features, loaded[3].in_features) == (3, 3, 3)
 
 
@@ -56,6 +57,7 @@ def test_tied_weights_are_stored_once_and_stay_tied(tmp_path: Path) -> None:
     loaded = with_weights(make_tied(), weights)
 
     assert len(weights) == 1
+    assert isinstance(loaded, nn.Sequential)
     assert loaded[0].weight is loaded[1].weight
 
 

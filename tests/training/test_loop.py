@@ -23,7 +23,8 @@ class Line:
 
     def loss(self, model: nn.Linear, batch: Tensor) -> Tensor:
         """Mean squared error."""
-        return (model(batch) - 2 * batch).square().mean()
+        error: Tensor = model(batch) - 2 * batch
+        return error.square().mean()
 
     def quality(self, model: nn.Linear) -> float:
         """How near the weight is to 2."""
@@ -41,7 +42,7 @@ class Worsening(Line):
         """Start from zero epochs."""
         self.calls = 0
 
-    def quality(self, model: nn.Linear) -> float:
+    def quality(self, _: nn.Linear) -> float:
         """Falls with every call."""
         self.calls += 1
         return -self.calls

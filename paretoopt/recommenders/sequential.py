@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from paretoopt.measurement.measures import latency, memory
 from paretoopt.models.recommender import Recommender
 from paretoopt.models.sasrec import Attention, Block, SASRec
 from paretoopt.pipeline.pipeline import Pipeline
-from paretoopt.pipeline.stage import Build, Context, Requests
+from paretoopt.pipeline.stage import Build, Context, Requests, Stage
 from paretoopt.recommenders.ranking_quality import ranking_quality, requests_of
 from paretoopt.space import Parameter, Params, Value
 from paretoopt.store.store import Store
@@ -72,35 +72,46 @@ def next_item(
         PipelineError: A size is not positive.
         StoreError: The store cannot be written.
     """
-    for name, size in (("k", k), ("length", length), ("blocks", blocks), ("heads", heads), ("batch_size", batch_size)):
-        if size < 1:
-            raise PipelineError(f"{name} must be at least 1, but is {size}.")
+    sizes = {"k": k, "length": length, "blocks": blocks, "heads": heads, "batch_size": batch_size}
+    _refuse_sizes(sizes)
     split = interactions if isinstance(interactions, Split) else leave_one_out(interactions)
     if split.n_items < k:
         raise DataError(f"the catalogue has {split.n_items} items, fewer than k={k}. Lower k, or bring more data.")
-    training = training or TrainingSettings()
-    fine_tuning = fine_tuning or replace(training, epochs=15, patience=3, learning_rate=training.learning_rate / 2)
-    settings = NextItemSettings(length=length, batch_size=batch_size)
-
-    def task(data: Split) -> Task:
-        return NextItemTask(data, settings, k=k)
-
-    names = {"length": length, "batch_size": batch_size}
     return Pipeline(
         data=split,
         build=_build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed),
-        stages=[
-            fit(task, training, **names),
-            prune(_pruning_plan),
-            fine_tune(task, fine_tuning, **names),
-            export_onnx(lambda model: Recommender(model, k), outputs=("items", "scores"), dynamic_axes=("seen",)),
-            quantize(),
-        ],
+        stages=_stages(k, NextItemSettings(length=length, batch_size=batch_size), training, fine_tuning),
         measures=[ranking_quality(k=k, length=length), latency(), memory()],
         requests=_sampled_requests(split, length, seed),
         store=store,
         seed=seed,
+        bundle_files={"item_ids.json": json.dumps([None, *map(str, split.item_ids)]).encode()},
     )
+
+
+def _refuse_sizes(sizes: Mapping[str, int]) -> None:
+    for name, size in sizes.items():
+        if size < 1:
+            raise PipelineError(f"{name} must be at least 1, but is {size}.")
+
+
+def _stages(
+    k: int, settings: NextItemSettings, training: TrainingSettings | None, fine_tuning: TrainingSettings | None
+) -> list[Stage]:
+    training = training or TrainingSettings()
+    fine_tuning = fine_tuning or replace(training, epochs=15, patience=3, learning_rate=training.learning_rate / 2)
+
+    def task(data: Split) -> Task:
+        return NextItemTask(data, settings, k=k)
+
+    names = asdict(settings)
+    return [
+        fit(task, training, **names),
+        prune(_pruning_plan),
+        fine_tune(task, fine_tuning, **names),
+        export_onnx(lambda model: Recommender(model, k), outputs=("items", "scores"), dynamic_axes=("seen",), k=k),
+        quantize(),
+    ]
 
 
 def _build(*, length: int, blocks: int, heads: int, dropout: float, seed: int) -> Build:

@@ -1,0 +1,137 @@
+"""Bundles: exported, checked, and refused when damaged."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from paretoopt.data.synthetic import synthetic_shop
+
+from paretoopt.bundle.export import export
+from paretoopt.bundle.manifest import read_manifest
+from paretoopt.candidate import Candidate
+from paretoopt.errors import ArtifactError
+from paretoopt.pipeline.pipeline import Pipeline
+from paretoopt.recommenders import next_item
+from paretoopt.training.loop import TrainingSettings
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """A pipeline that trains for one epoch."""
+    shop = synthetic_shop(users=100, items=60, seed=0)
+    once = TrainingSettings(epochs=1, threads=1)
+    return next_item(shop, length=10, training=once, store=tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="module")
+def chosen(pipeline: Pipeline) -> Candidate:
+    """A measured candidate."""
+    params = {"embedding_dim": 16, "embedding_bits": 8}
+    return Candidate(3, params, pipeline.evaluate(params).measurements)
+
+
+@pytest.fixture
+def bundle(pipeline: Pipeline, chosen: Candidate, tmp_path: Path) -> Path:
+    """The candidate's bundle."""
+    return export(pipeline, chosen, tmp_path / "deploy" / "shop")
+
+
+def change_manifest(bundle: Path, **changes: object) -> None:
+    """Overwrite entries of the manifest."""
+    path = bundle / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_the_bundle_answers_its_sample_requests(bundle: Path) -> None:
+    """The model in the folder gives the answers that lie beside it."""
+    session = onnxruntime.InferenceSession(bundle / "model.onnx", providers=["CPUExecutionProvider"])
+    with np.load(bundle / "requests.npz") as requests, np.load(bundle / "answers.npz") as answers:
+        items, _ = session.run(["items", "scores"], dict(requests))
+        assert np.array_equal(items, answers["items"])
+
+
+def test_the_manifest_says_what_was_chosen_and_measured(bundle: Path, pipeline: Pipeline, chosen: Candidate) -> None:
+    """Parameters, measurements with their intervals, and the data's fingerprint stand in the manifest."""
+    manifest = read_manifest(bundle)
+
+    assert manifest["params"] == pipeline.canonical(chosen.params)
+    assert manifest["measurements"]["ndcg_at_10"]["low"] == chosen.measurements["ndcg_at_10"].low
+    assert manifest["data_fingerprint"] == pipeline.data.fingerprint
+
+
+def test_the_items_original_ids_come_along(bundle: Path, pipeline: Pipeline) -> None:
+    """Position i of the id list names the item that the model calls i; position 0 is padding."""
+    ids = json.loads((bundle / "item_ids.json").read_text())
+
+    assert len(ids) == pipeline.data.n_items + 1
+    assert ids[0] is None
+
+
+def test_exporting_again_replaces_the_bundle(bundle: Path, pipeline: Pipeline, chosen: Candidate) -> None:
+    """A second export into the same folder leaves one whole bundle and nothing beside it."""
+    export(pipeline, chosen, bundle)
+
+    read_manifest(bundle)
+    assert [path.name for path in bundle.parent.iterdir()] == [bundle.name]
+
+
+def test_a_folder_that_is_no_bundle_is_not_replaced(pipeline: Pipeline, chosen: Candidate, tmp_path: Path) -> None:
+    """Somebody else's files are never deleted."""
+    (tmp_path / "thesis.txt").write_text("years of work")
+
+    with pytest.raises(ArtifactError, match="is no bundle, so it is not replaced"):
+        export(pipeline, chosen, tmp_path)
+    assert (tmp_path / "thesis.txt").exists()
+
+
+def test_a_changed_model_is_noticed(bundle: Path) -> None:
+    """One flipped byte of the model fails the check of the manifest."""
+    content = bytearray((bundle / "model.onnx").read_bytes())
+    content[len(content) // 2] ^= 1
+    (bundle / "model.onnx").write_bytes(content)
+
+    with pytest.raises(ArtifactError, match=r"model.onnx has SHA-256 .* but the manifest says"):
+        read_manifest(bundle)
+
+
+def test_a_missing_file_is_noticed(bundle: Path) -> None:
+    """A bundle without its requests is not whole."""
+    (bundle / "requests.npz").unlink()
+
+    with pytest.raises(ArtifactError, match=r"requests\.npz cannot be read"):
+        read_manifest(bundle)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 1}', '{"format": 1, "checksums": 5}'])
+def test_a_corrupt_manifest_is_told(bundle: Path, content: str) -> None:
+    """Whatever stands in the manifest, the error says that it is corrupt."""
+    (bundle / "manifest.json").write_text(content)
+
+    with pytest.raises(ArtifactError, match="is corrupt"):
+        read_manifest(bundle)
+
+
+def test_a_manifest_of_another_format_is_told(bundle: Path) -> None:
+    """A bundle of a later version is refused by its format, not misread."""
+    change_manifest(bundle, format=99)
+
+    with pytest.raises(ArtifactError, match="has format 99"):
+        read_manifest(bundle)
+
+
+def test_a_manifest_that_points_outside_is_refused(bundle: Path) -> None:
+    """File names with folders in them are not followed."""
+    change_manifest(bundle, checksums={"../secret": "0"})
+
+    with pytest.raises(ArtifactError, match="no plain file name"):
+        read_manifest(bundle)
+
+
+def test_a_folder_without_manifest_is_no_bundle(tmp_path: Path) -> None:
+    """The error says what is missing."""
+    with pytest.raises(ArtifactError, match="is no bundle"):
+        read_manifest(tmp_path)

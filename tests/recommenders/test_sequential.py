@@ -1,0 +1,169 @@
+"""The next-item pipeline, end to end on a small shop."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+from paretoopt.data.popularity import popularity_baseline
+from paretoopt.data.split import Split, leave_one_out
+from paretoopt.data.synthetic import synthetic_shop
+
+from paretoopt.candidate import Evaluation
+from paretoopt.errors import DataError, ObjectiveError, SpaceError
+from paretoopt.pipeline.pipeline import Pipeline
+from paretoopt.recommenders import next_item
+from paretoopt.recommenders.ranking_quality import per_user_quality
+from paretoopt.space import Float, Ordered, Params, SearchSpace
+from paretoopt.training.loop import TrainingSettings
+
+BASE: Params = {"embedding_dim": 16}
+SMALL: Params = {"embedding_dim": 16, "pruning_ratio": 0.5, "linear_bits": 8, "embedding_bits": 4}
+
+
+def steps_run(evaluation: Evaluation) -> list[str]:
+    """The steps that were not taken from the store."""
+    return [run.name for run in evaluation.runs if not run.reused]
+
+
+def test_every_metric_is_measured(pipeline: Pipeline) -> None:
+    """One evaluation gives quality, latency and memory, each a finite number."""
+    measurements = pipeline.evaluate(BASE).measurements
+
+    assert set(measurements) == set(pipeline.metrics)
+    assert {"ndcg_at_10", "test_hr_at_10", "latency_p95_ms", "throughput_rps", "memory_mib"} <= set(measurements)
+    assert all(np.isfinite(measurement.value) for measurement in measurements.values())
+
+
+def test_the_compressed_artifact_is_smaller_in_shape_and_bytes(pipeline: Pipeline) -> None:
+    """Half the channels, 8-bit layers and 4-bit embeddings leave less than half the bytes."""
+    full, small = (pipeline.evaluate(params).measurements["artifact_mib"].value for params in (BASE, SMALL))
+
+    assert small < full / 2
+
+
+def test_variants_of_a_base_share_its_training(pipeline: Pipeline) -> None:
+    """Other bits and more workers train nothing anew."""
+    pipeline.evaluate(SMALL)
+
+    wider = reused(pipeline.evaluate({**SMALL, "embedding_bits": 8}))
+    more_workers = reused(pipeline.evaluate({**SMALL, "serving_workers": 2}))
+
+    assert [name for name, was_reused in wider.items() if not was_reused] == [
+        "quantize",
+        "quality",
+        "latency",
+        "memory",
+    ]
+    assert [name for name, was_reused in more_workers.items() if not was_reused] == ["latency", "memory"]
+
+
+def test_an_unpruned_candidate_is_not_fine_tuned(pipeline: Pipeline) -> None:
+    """Without pruning there is nothing to recover, and nothing is trained twice."""
+    names = [run.name for run in pipeline.evaluate(BASE).runs]
+
+    assert names == ["fit", "export", "quality", "latency", "memory"]
+
+
+def test_two_workers_take_twice_the_memory(pipeline: Pipeline) -> None:
+    """Each serving worker holds its own copy of the artifact."""
+    one, two = (
+        pipeline.evaluate({**BASE, "serving_workers": workers}).measurements["memory_mib"].value for workers in (1, 2)
+    )
+
+    assert 1.5 < two / one < 2.5
+
+
+def test_quality_is_kept_per_user(pipeline: Pipeline, shop: Split) -> None:
+    """The reported mean is that of one value per user, kept in the store."""
+    evaluation = pipeline.evaluate(BASE)
+    (key,) = (run.key for run in evaluation.runs if run.name == "quality")
+    entry = pipeline.store.find(key)
+    assert entry is not None
+
+    values = per_user_quality(entry.folder)
+
+    assert values["ndcg_at_10"].shape == (shop.n_users,)
+    assert values["ndcg_at_10"].mean() == pytest.approx(evaluation.measurements["ndcg_at_10"].value)
+
+
+def test_quality_through_the_artifact_is_that_of_a_full_ranking(pipeline: Pipeline, shop: Split) -> None:
+    """HR@10 equals the share of users whose item the artifact ranks in the top ten, request by request."""
+    artifact = pipeline.deployable(BASE)
+    session = onnxruntime.InferenceSession(artifact.model_path, providers=["CPUExecutionProvider"])
+    hits = 0
+    for user in range(shop.n_users):
+        train = shop.train_items[shop.train_offsets[user] : shop.train_offsets[user + 1]]
+        history = np.zeros((1, 20), dtype=np.int64)
+        recent = train[-20:] + 1
+        history[0, 20 - len(recent) :] = recent
+        (items, _) = session.run(["items", "scores"], {"history": history, "seen": np.unique(train)[None] + 1})
+        hits += int(shop.validation_items[user] + 1 in items)
+
+    assert pipeline.evaluate(BASE).measurements["hr_at_10"].value == pytest.approx(hits / shop.n_users)
+
+
+def test_no_request_is_answered_with_a_seen_item(pipeline: Pipeline) -> None:
+    """The artifact itself keeps what the user has out of the list."""
+    session = onnxruntime.InferenceSession(pipeline.deployable(SMALL).model_path, providers=["CPUExecutionProvider"])
+    items, _ = session.run(["items", "scores"], dict(pipeline.requests))
+
+    for answered, seen in zip(items, pipeline.requests["seen"], strict=True):
+        assert not set(answered) & set(seen)
+        assert 0 not in answered
+
+
+def test_the_same_seed_gives_the_same_quality(shop: Split, tmp_path: Path) -> None:
+    """Two stores, one seed: bitwise the same per-user quality."""
+    few = TrainingSettings(epochs=1, threads=1)
+    qualities = [
+        next_item(shop, length=20, training=few, store=tmp_path / name).evaluate(BASE).measurements["ndcg_at_10"]
+        for name in ("one", "two")
+    ]
+
+    assert qualities[0] == qualities[1]
+
+
+@pytest.mark.slow
+def test_the_model_beats_popularity_clearly(tmp_path: Path) -> None:
+    """On a shop with sequential structure a trained model has at least twice popularity's NDCG@10 on test."""
+    shop = leave_one_out(synthetic_shop(users=800, items=200, seed=0))
+    training = TrainingSettings(epochs=30, learning_rate=3e-3, patience=4)
+    measured = next_item(shop, length=20, training=training, store=tmp_path).evaluate({"embedding_dim": 32})
+
+    assert measured.measurements["test_ndcg_at_10"].value > 2 * popularity_baseline(shop, k=10).ndcg
+
+
+@pytest.mark.parametrize(
+    ("dimension", "message"),
+    [
+        ({"embedding_dims": Ordered(16, 32)}, "Did you mean 'embedding_dim'"),
+        ({"embedding_dim": Ordered(16, 33)}, "does not divide by the 2 attention heads"),
+        ({"embedding_dim": Ordered(16, 0)}, "whole number from 2 on"),
+        ({"pruning_ratio": Float(0.0, 1.0)}, "from 0 to below 1"),
+        ({"linear_bits": Ordered(32, 4)}, "no kernel"),
+        ({"embedding_bits": Ordered(32, 6)}, "no kernel"),
+        ({"bits": Ordered(32, 4)}, "no kernel"),
+        ({"serving_workers": Ordered(0, 1)}, "whole number from 1 on"),
+    ],
+)
+def test_a_space_that_cannot_work_is_refused_before_training(
+    pipeline: Pipeline, dimension: dict[str, Ordered], message: str
+) -> None:
+    """Unknown dimensions and values without a kernel are told with the remedy."""
+    with pytest.raises(SpaceError, match=message):
+        pipeline.check(SearchSpace(**dimension), ["ndcg_at_10"])
+
+
+def test_an_unknown_metric_is_refused_before_training(pipeline: Pipeline) -> None:
+    """An objective that nothing measures is told with the nearest name."""
+    with pytest.raises(ObjectiveError, match="Did you mean 'ndcg_at_10'"):
+        pipeline.check(SearchSpace(embedding_dim=Ordered(16)), ["ndcg_at_100"])
+
+
+def test_a_catalogue_smaller_than_k_is_refused(shop: Split, tmp_path: Path) -> None:
+    """Ten items cannot be recommended from fewer."""
+    with pytest.raises(DataError, match="fewer than k=500"):
+        next_item(shop, k=500, store=tmp_path)
