@@ -1,0 +1,92 @@
+"""Which candidates may be chosen, and how near the others came."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from paretoopt.candidate import Candidate
+from paretoopt.errors import NoFeasibleCandidateError, ObjectiveError
+from paretoopt.objectives import Constraint, Objective
+
+
+def value_of(candidate: Candidate, metric: str) -> float:
+    """The measured value; NaN where there is none, or none that is finite."""
+    measurement = candidate.measurements.get(metric)
+    return measurement.value if measurement is not None and math.isfinite(measurement.value) else math.nan
+
+
+def is_feasible(candidate: Candidate, objectives: Sequence[Objective], constraints: Sequence[Constraint]) -> bool:
+    """Whether every objective is measured and every constraint is satisfied."""
+    is_measured = all(not math.isnan(value_of(candidate, objective.metric)) for objective in objectives)
+    # A NaN compares False, so that what is not measured satisfies no constraint.
+    return is_measured and all(
+        constraint.violation(value_of(candidate, constraint.metric)) <= 0 for constraint in constraints
+    )
+
+
+def metrics_of(candidates: Sequence[Candidate]) -> list[str]:
+    """Every metric that some candidate has, in the order of first appearance."""
+    return list(dict.fromkeys(metric for candidate in candidates for metric in candidate.measurements))
+
+
+def check_measured(candidates: Sequence[Candidate], metrics: Sequence[str]) -> None:
+    """Raise ObjectiveError where no candidate has one of ``metrics``."""
+    known = metrics_of(candidates)
+    for metric in metrics:
+        if metric not in known:
+            raise ObjectiveError(f"{metric!r} is not measured. Use one of: {', '.join(known)}.")
+
+
+def require_any(candidates: Sequence[Candidate]) -> None:
+    """Raise NoFeasibleCandidateError where there is no candidate at all."""
+    if not candidates:
+        raise NoFeasibleCandidateError(
+            "There is no candidate yet. Evaluate some first, for example with study.optimize(pipeline, n_trials=20)."
+        )
+
+
+def require_feasible(
+    candidates: Sequence[Candidate], objectives: Sequence[Objective], constraints: Sequence[Constraint]
+) -> tuple[Candidate, ...]:
+    """The feasible candidates.
+
+    Raises:
+        NoFeasibleCandidateError: There is none; the message names the nearest miss per limit.
+    """
+    require_any(candidates)
+    feasible = tuple(candidate for candidate in candidates if is_feasible(candidate, objectives, constraints))
+    if not feasible:
+        raise NoFeasibleCandidateError(_why_none(candidates, objectives, constraints))
+    return feasible
+
+
+def _why_none(
+    candidates: Sequence[Candidate], objectives: Sequence[Objective], constraints: Sequence[Constraint]
+) -> str:
+    lines = [_unmeasured(candidates, objective.metric) for objective in objectives]
+    lines += [_nearest_miss(candidates, constraint) for constraint in constraints]
+    reasons = "".join(f"\n  {line}" for line in lines if line)
+    return (
+        f"None of {len(candidates)} candidates satisfies every limit."
+        f"{reasons}\nRelax a limit, or evaluate more candidates."
+    )
+
+
+def _unmeasured(candidates: Sequence[Candidate], metric: str) -> str:
+    n_missing = sum(math.isnan(value_of(candidate, metric)) for candidate in candidates)
+    return f"{metric}: not measured in {n_missing} of {len(candidates)} candidates." if n_missing else ""
+
+
+def _nearest_miss(candidates: Sequence[Candidate], constraint: Constraint) -> str:
+    measured = [candidate for candidate in candidates if not math.isnan(value_of(candidate, constraint.metric))]
+    if not measured:
+        return f"{constraint}: {constraint.metric} is not measured in any candidate."
+    nearest = min(measured, key=lambda candidate: constraint.violation(value_of(candidate, constraint.metric)))
+    violation = constraint.violation(value_of(nearest, constraint.metric))
+    if violation <= 0:
+        n_within = sum(constraint.violation(value_of(candidate, constraint.metric)) <= 0 for candidate in measured)
+        verb = "satisfies" if n_within == 1 else "satisfy"
+        return f"{constraint}: {n_within} of {len(candidates)} {verb} it, but break another limit or lack a value."
+    value = value_of(nearest, constraint.metric)
+    return f"{constraint}: nearest is trial {nearest.number} with {value:.4g}, which misses it by {violation:.4g}."

@@ -1,0 +1,106 @@
+"""The Pareto front of a set of evaluated candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from paretoopt.candidate import Candidate
+from paretoopt.errors import ObjectiveError
+from paretoopt.front.choice import Choice
+from paretoopt.front.dominance import costs_of, is_nondominated
+from paretoopt.front.feasibility import is_feasible
+from paretoopt.front.pick import pick, pick_knee, pick_nearest_to_ideal
+from paretoopt.front.table import to_frame
+from paretoopt.objectives import Constraint, Objective
+
+
+@dataclass(frozen=True)
+class ParetoFront:
+    """The candidates that no other feasible candidate beats in every objective.
+
+    A candidate whose objectives or constrained metrics are not all measured (absent or NaN) is infeasible.
+
+    Attributes:
+        candidates: Every evaluated candidate, dominated and infeasible ones included.
+        objectives: What the candidates are compared in.
+        constraints: What a member must satisfy.
+        members: The feasible, non-dominated candidates, in the order of ``candidates``. Equal ones are all kept.
+
+    Raises:
+        ObjectiveError: There is no objective, or two are on one metric.
+    """
+
+    candidates: tuple[Candidate, ...]
+    objectives: tuple[Objective, ...]
+    constraints: tuple[Constraint, ...] = ()
+    members: tuple[Candidate, ...] = field(init=False)
+
+    def __init__(
+        self,
+        candidates: Sequence[Candidate],
+        objectives: Sequence[Objective],
+        constraints: Sequence[Constraint] = (),
+    ) -> None:
+        """Find the members among ``candidates``."""
+        _check_objectives(objectives)
+        object.__setattr__(self, "candidates", tuple(candidates))
+        object.__setattr__(self, "objectives", tuple(objectives))
+        object.__setattr__(self, "constraints", tuple(constraints))
+        feasible = [candidate for candidate in candidates if is_feasible(candidate, objectives, constraints)]
+        keep = is_nondominated(costs_of(feasible, objectives))
+        object.__setattr__(self, "members", tuple(one for one, kept in zip(feasible, keep, strict=True) if kept))
+
+    def __len__(self) -> int:
+        """The number of members."""
+        return len(self.members)
+
+    def __iter__(self) -> Iterator[Candidate]:
+        """Each member, in the order of ``candidates``."""
+        return iter(self.members)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per member: number, parameters, metrics, and the ends of the known intervals."""
+        return to_frame(self.members, self.objectives)
+
+    def knee(self) -> Choice:
+        """The member beyond which a little more of one objective costs much of another (Das 1999).
+
+        Raises:
+            NoFeasibleCandidateError: The front is empty.
+        """
+        return pick_knee(self.candidates, self.objectives, self.constraints)
+
+    def nearest_to_ideal(self) -> Choice:
+        """The member nearest to the best of every objective at once (Yu 1973, Zeleny 1973).
+
+        Raises:
+            NoFeasibleCandidateError: The front is empty.
+        """
+        return pick_nearest_to_ideal(self.candidates, self.objectives, self.constraints)
+
+    def pick(self, within: Sequence[Constraint] = (), prefer: str | Objective | None = None) -> Choice:
+        """The best candidate in ``prefer`` that satisfies the constraints and ``within``.
+
+        Args:
+            within: Further limits, on any measured metric.
+            prefer: An objective or its metric; None gives the knee of those within the limits.
+                A metric that is no objective needs its direction: ``minimize("artifact_mib")``.
+
+        Raises:
+            ObjectiveError: A metric is not measured, or ``prefer`` has no direction.
+            NoFeasibleCandidateError: Nothing is within the limits; the message names the nearest misses.
+        """
+        limits = tuple(dict.fromkeys((*self.constraints, *within)))
+        return pick(self.candidates, self.members, self.objectives, limits, prefer)
+
+
+def _check_objectives(objectives: Sequence[Objective]) -> None:
+    metrics = [objective.metric for objective in objectives]
+    if not metrics:
+        raise ObjectiveError("A Pareto front needs at least one objective, for example minimize('latency_p95_ms').")
+    for metric in metrics:
+        if metrics.count(metric) > 1:
+            raise ObjectiveError(f"{metric!r} is given as an objective twice. Leave one out.")

@@ -1,0 +1,35 @@
+"""Candidates as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from paretoopt.candidate import Candidate
+from paretoopt.front.feasibility import metrics_of
+from paretoopt.objectives import Objective
+
+
+def to_frame(candidates: Sequence[Candidate], objectives: Sequence[Objective] = ()) -> pd.DataFrame:
+    """One row per candidate, one column per parameter and metric.
+
+    Returns:
+        Columns ``number``, the parameters, the metrics with the objectives first, and at the end
+        ``<metric>_low`` and ``<metric>_high`` for each metric with a known interval.
+    """
+    params = list(dict.fromkeys(name for candidate in candidates for name in candidate.params))
+    metrics = list(dict.fromkeys([*(objective.metric for objective in objectives), *metrics_of(candidates)]))
+    columns: dict[str, list[object]] = {"number": [candidate.number for candidate in candidates]}
+    columns |= {name: [candidate.params.get(name) for candidate in candidates] for name in params}
+    columns |= {metric: _values(candidates, metric, "value") for metric in metrics}
+    for metric in metrics:
+        for end in ("low", "high"):
+            values = _values(candidates, metric, end)
+            if any(value is not None for value in values):
+                columns[f"{metric}_{end}"] = values
+    return pd.DataFrame(columns)
+
+
+def _values(candidates: Sequence[Candidate], metric: str, end: str) -> list[object]:
+    return [getattr(candidate.measurements.get(metric), end, None) for candidate in candidates]
