@@ -37,6 +37,7 @@ class Program:
         job: What it has to do, as JSON.
         cores: Cores that it is pinned to; empty for any.
         threads: Threads that its libraries may start.
+        shared_fds: Open files that it shares with this process and the other programs, under the same numbers.
     """
 
     name: str
@@ -44,3 +45,4 @@ class Program:
     job: Json
     cores: frozenset[int] = frozenset()
     threads: int = 1
+    shared_fds: tuple[int, ...] = ()
