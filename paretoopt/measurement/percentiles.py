@@ -42,7 +42,7 @@ def latency_percentile(latencies_ms: ArrayLike, percentile: float) -> Measuremen
             f"the p{percentile:g} needs at least {needed:,} requests for {SUPPORT_CONFIDENCE:.0%} confidence, "
             f"but {latencies.size:,} were measured. Measure more requests, or ask for a lower percentile."
         )
-    low, high = _ranks(latencies.size, percentile)
+    low, high = interval_ranks(latencies.size, percentile)
     rank = int(np.ceil(latencies.size * percentile / 100 - 1e-9))
     return Measurement(float(latencies[rank - 1]), float(latencies[low - 1]), float(latencies[high - 1]))
 
@@ -80,7 +80,7 @@ def _is_supported(n_requests: int, probability: float) -> bool:
 
 
 @lru_cache
-def _ranks(n_requests: int, percentile: float) -> tuple[int, int]:
+def interval_ranks(n_requests: int, percentile: float) -> tuple[int, int]:
     """Ranks (from 1) of the order statistics that bound the percentile, as close as the law allows."""
     cumulative = _binomial_cumulative(n_requests, percentile / 100)
     tail = (1 - INTERVAL_CONFIDENCE) / 2

@@ -21,6 +21,7 @@ from paretoopt.measurement.isolation import isolated
 from paretoopt.measurement.lock import lock_cores, scratch_folder
 from paretoopt.measurement.memory import MemoryUse, check_memory_accounting, peak_bytes, total_bytes
 from paretoopt.measurement.percentiles import least_requests
+from paretoopt.measurement.precision import Precision
 from paretoopt.measurement.program import Limits, Program
 from paretoopt.measurement.requests import Requests, count_requests, write_requests
 from paretoopt.measurement.serving_measurement import ServingMeasurement
@@ -43,6 +44,7 @@ def measure_serving(
     n_requests: int = 10_000,
     budget_seconds: float = 1.0,
     least_percentile: float = 95,
+    relative_precision: float | None = None,
     limits: Limits = _LIMITS,
     seed: int = 0,
     listener: ProgressListener | None = None,
@@ -60,6 +62,8 @@ def measure_serving(
         n_requests: Requests to time, of all workers together; more where they take less than a quarter of a second.
         budget_seconds: Time after which fewer are enough, if they support ``least_percentile``.
         least_percentile: The percentile that the requests support, however long that takes.
+        relative_precision: Fewer requests are enough once, in each worker, the 95 % interval of ``least_percentile``
+            reaches no further than this share of its value to either side; None to time all of ``n_requests``.
         limits: What the processes may take; beyond, they are killed.
         seed: Order of the requests.
         listener: Told what goes on.
@@ -72,6 +76,7 @@ def measure_serving(
     artifact_mib = artifact_bytes(model_path) / _MIB
     cores = measured_cores(workers, threads)
     effort = _effort_of_worker(n_requests, least_requests(least_percentile), budget_seconds, workers)
+    precision = None if relative_precision is None else asdict(Precision(least_percentile, relative_precision))
     order = np.random.default_rng(seed).permutation(count_requests(requests))[:n_requests]
     with lock_cores(cores, listener=listener), scratch_folder(cores) as folder:
         environment = current_environment(cores)
@@ -84,6 +89,7 @@ def measure_serving(
             "threads": threads,
             "seed": seed,
             "effort": asdict(effort),
+            "precision": precision,
         }
         results, times = _run(_programs(job, cores, workers, threads), limits, folder, listener)
     return _measurement(results, times, artifact_mib, threads, environment)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from paretoopt.measurement.channel import Channel, Json, checkpoint, run_task
 from paretoopt.measurement.effort import Effort
 from paretoopt.measurement.memory import own_memory
+from paretoopt.measurement.precision import Precision
 from paretoopt.measurement.requests import read_requests
 from paretoopt.measurement.session import open_session
 from paretoopt.measurement.traffic import Answer, feeds, serve, warm_up
@@ -49,7 +50,12 @@ def _answer_requests(channel: Channel, job: Json, answer: Answer) -> tuple[int, 
     n_warmup_requests = warm_up(answer, traffic)
     checkpoint(channel)
     times = serve(
-        answer, traffic, effort=Effort(**job["effort"]), progress_path=shared / "progress", worker=job["worker"]
+        answer,
+        traffic,
+        effort=Effort(**job["effort"]),
+        progress_path=shared / "progress",
+        worker=job["worker"],
+        precision=Precision(**job["precision"]) if job["precision"] else None,
     )
     return n_warmup_requests, np.array(times, dtype=np.int64)
 

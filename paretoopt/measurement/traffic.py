@@ -8,6 +8,7 @@ import random
 import time
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from math import ceil
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paretoopt.measurement.effort import Effort
+from paretoopt.measurement.precision import Precision
 
 Feed = dict[str, NDArray[np.generic]]
 """The inputs of one request."""
@@ -27,6 +29,8 @@ _STABLE_WITHIN = 0.05
 _MOST_WARMUP_REQUESTS = 500
 _MOST_WARMUP_SECONDS = 0.3
 _LEAD_IN_REQUESTS = 5
+# Each look costs a sort, and each is one more chance to stop too early by luck: so there are few.
+_LOOK_GROWTH = 1.25
 
 _RUNNING, _DONE = 1, 2
 
@@ -60,7 +64,13 @@ def warm_up(answer: Answer, traffic: Iterator[Feed]) -> int:
 
 
 def serve(
-    answer: Answer, traffic: Iterator[Feed], *, effort: Effort, progress_path: Path, worker: int
+    answer: Answer,
+    traffic: Iterator[Feed],
+    *,
+    effort: Effort,
+    progress_path: Path,
+    worker: int,
+    precision: Precision | None = None,
 ) -> tuple[array[int], array[int]]:
     """Serve requests and time each, while all other workers do the same.
 
@@ -73,6 +83,7 @@ def serve(
         effort: How long to serve.
         progress_path: File with one byte per worker, which the workers map to see each other's progress.
         worker: This worker's number.
+        precision: The precision at which less effort is enough; None to make all of it.
 
     Returns:
         Start and end of each request, in nanoseconds of the machine's monotonic clock.
@@ -83,13 +94,18 @@ def serve(
         try:
             for _ in range(_LEAD_IN_REQUESTS):
                 answer(None, next(traffic))
-            return _timed_requests(answer, traffic, effort, progress, worker)
+            return _timed_requests(answer, traffic, effort, precision, progress, worker)
         finally:
             gc.enable()
 
 
 def _timed_requests(
-    answer: Answer, traffic: Iterator[Feed], effort: Effort, progress: mmap.mmap, worker: int
+    answer: Answer,
+    traffic: Iterator[Feed],
+    effort: Effort,
+    precision: Precision | None,
+    progress: mmap.mmap,
+    worker: int,
 ) -> tuple[array[int], array[int]]:
     starts, ends = array("q"), array("q")
     clock = time.perf_counter_ns
@@ -106,7 +122,12 @@ def _timed_requests(
     while min(progress[:]) < _RUNNING:
         serve_one()
     n_before, began = len(ends), clock()
-    while not effort.is_made(len(ends) - n_before, (clock() - began) / 1e9):
+    least_at_look = effort.least_requests
+    while not effort.is_made(n_served := len(ends) - n_before, seconds := (clock() - began) / 1e9):
+        if precision is not None and n_served >= least_at_look and seconds >= effort.least_seconds:
+            if precision.is_reached(np.subtract(ends, starts)):
+                break
+            least_at_look = ceil(n_served * _LOOK_GROWTH)
         serve_one()
     progress[worker] = _DONE
     while min(progress[:]) < _DONE:
