@@ -21,6 +21,11 @@ class Objective:
     metric: str
     direction: Literal["minimize", "maximize"]
 
+    def __post_init__(self) -> None:
+        """Refuse a direction that is neither of the two."""
+        if self.direction not in ("minimize", "maximize"):
+            raise ObjectiveError(f"direction of {self.metric!r} is {self.direction!r}. Use 'minimize' or 'maximize'.")
+
     @property
     def sign(self) -> float:
         """Multiply a value by this to get a cost, which is always minimised."""
@@ -46,7 +51,9 @@ class Constraint:
     bound: float
 
     def __post_init__(self) -> None:
-        """Refuse a bound that is not a number."""
+        """Refuse a sense that is neither of the two, or a bound that is not a number."""
+        if self.sense not in ("at_most", "at_least"):
+            raise ObjectiveError(f"sense of {self.metric!r} is {self.sense!r}. Use 'at_most' or 'at_least'.")
         if math.isnan(self.bound):
             raise ObjectiveError(f"{self.sense}({self.metric!r}, nan) has no bound. Give a number.")
 

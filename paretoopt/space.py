@@ -24,7 +24,8 @@ class Ordered:
     Samplers see the position in the list, so that neighbours are known to be alike.
 
     Raises:
-        SpaceError: No value is given, or one is given twice.
+        SpaceError: No value is given, one is given twice (``1``, ``1.0`` and ``True`` are the same
+            value), or one is neither a finite number nor text.
     """
 
     values: tuple[Value, ...]
@@ -39,7 +40,8 @@ class Categorical:
     """Values without an order, such as ``Categorical("uniform", "global")``.
 
     Raises:
-        SpaceError: No value is given, or one is given twice.
+        SpaceError: No value is given, one is given twice (``1``, ``1.0`` and ``True`` are the same
+            value), or one is neither a finite number nor text.
     """
 
     values: tuple[Value, ...]
@@ -63,6 +65,9 @@ class Int:
 
     def __post_init__(self) -> None:
         """Refuse a range that is empty or uneven."""
+        for name, number in (("low", self.low), ("high", self.high), ("step", self.step)):
+            if type(number) is not int:
+                raise SpaceError(f"Int needs whole numbers, but got {name}={number!r}. Use Float for the others.")
         _check_range("Int", self.low, self.high, self.step)
 
     @property
@@ -84,8 +89,11 @@ class Float:
     step: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a range that is empty or uneven."""
+        """Refuse a range that is empty or uneven; ``Float(0, 1)`` is ``Float(0.0, 1.0)``."""
         _check_range("Float", self.low, self.high, self.step)
+        object.__setattr__(self, "low", float(self.low))
+        object.__setattr__(self, "high", float(self.high))
+        object.__setattr__(self, "step", None if self.step is None else float(self.step))
 
     @property
     def values(self) -> tuple[Value, ...] | None:
@@ -116,6 +124,8 @@ class Parameter:
 
     def check(self, value: Value) -> None:
         """Raise SpaceError where ``value`` cannot be used."""
+        if isinstance(value, str) != isinstance(self.default, str):
+            raise SpaceError(f"{self.name}={value!r} cannot be used: it has to be like its default, {self.default!r}.")
         reason = self.refuse(value)
         if reason is not None:
             raise SpaceError(f"{self.name}={value!r} cannot be used: {reason}")
@@ -172,11 +182,11 @@ class SearchSpace:
 
     def __eq__(self, other: object) -> bool:
         """Two spaces are equal when their dimensions are, whatever their order."""
-        return isinstance(other, SearchSpace) and dict(self.dimensions) == dict(other.dimensions)
+        return isinstance(other, SearchSpace) and self.describe() == other.describe()
 
     def __hash__(self) -> int:
         """Equal spaces hash alike."""
-        return hash(frozenset(self.dimensions.items()))
+        return hash(frozenset(self.describe().items()))
 
     def __repr__(self) -> str:
         """The call that makes this space."""
@@ -187,7 +197,13 @@ class SearchSpace:
 def _distinct(kind: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
     if not values:
         raise SpaceError(f"{kind} needs at least one value, for example {kind}(16, 32, 64).")
-    if len({(type(value), value) for value in values}) < len(values):
+    for value in values:
+        if type(value) not in (int, float, str, bool) or (isinstance(value, float) and not math.isfinite(value)):
+            raise SpaceError(
+                f"{kind} takes finite numbers, text, True and False, one by one, but got {value!r}. "
+                f"Write {kind}(16, 32), and {kind}(*array.tolist()) for an array."
+            )
+    if len(set(values)) < len(values):
         raise SpaceError(f"{kind}{values} names a value twice. Leave one out.")
     return values
 
@@ -202,7 +218,7 @@ def _check_range(kind: str, low: float, high: float, step: float | None) -> None
         )
     if step is None:
         return
-    if step <= 0:
+    if not (math.isfinite(step) and step > 0):
         raise SpaceError(f"{kind} needs a positive step, but got step={step}.")
     n_steps = (high - low) / step
     if abs(n_steps - round(n_steps)) > 1e-9:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import time
@@ -20,6 +21,7 @@ from paretoopt.store.keys import content_key
 from paretoopt.store.store import Entry, Store
 
 _MEASUREMENTS_FILE = "measurements.json"
+_FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
 def ignore_progress(progress: Progress) -> None:
@@ -64,7 +66,7 @@ class CandidateRun:
         self._params = params
         self._listener = listener
         self._stages = [stage for stage in recipe.stages if stage.is_active(params)]
-        self._keys = self._stage_keys()
+        self._built, *self._keys = self._chained_keys()
         self._entries: dict[str, Entry] = {}
 
     def evaluation(self) -> Evaluation:
@@ -87,10 +89,6 @@ class CandidateRun:
         Raises:
             CandidateError: A stage failed; the message names it.
         """
-        return self._model
-
-    @cached_property
-    def _model(self) -> Any:  # noqa: ANN401
         return self._output(len(self._stages) - 1)
 
     def _stage_runs(self) -> Iterator[StageRun]:
@@ -101,11 +99,14 @@ class CandidateRun:
 
     def _measured(self, measure: Measure) -> Entry:
         params = visible(self._params, measure.reads)
-        device = measure.device() if measure.device else None
-        key = content_key(measure.identity(), params, device, self._recipe.requests_fingerprint, self._keys[-1])
+        with _blaming(measure.name):
+            device = measure.device() if measure.device else None
+        source = self._keys[-1] if self._keys else self._built
+        key = content_key(measure.identity(), params, device, self._recipe.requests_fingerprint, source)
 
         def make(folder: Path) -> float:
-            model = self._model
+            # Loaded afresh, so that no measure sees what another one did to the model.
+            model = self.model()
             self._listener(Progress(measure.name, "started"))
             with _blaming(measure.name):
                 started = time.perf_counter()
@@ -121,6 +122,14 @@ class CandidateRun:
         if index < 0:
             return self._build()
         stage, key = self._stages[index], self._keys[index]
+        if key not in self._entries:
+            self._entries[key] = self._stage_entry(index)
+        folder = self._entries[key].folder
+        with _blaming(stage.name):
+            return stage.load(folder, self._context(folder))
+
+    def _stage_entry(self, index: int) -> Entry:
+        stage, key = self._stages[index], self._keys[index]
         params = visible(self._params, stage.reads)
 
         def make(folder: Path) -> float:
@@ -132,10 +141,7 @@ class CandidateRun:
             return time.perf_counter() - started
 
         description = {"stage": stage.name, "params": dict(self._params), "reads": params}
-        entry = self._recipe.store.get_or_make(key, make, description)
-        self._entries[key] = entry
-        with _blaming(stage.name):
-            return stage.load(entry.folder, self._context(entry.folder))
+        return self._recipe.store.get_or_make(key, make, description)
 
     def _build(self) -> Any:  # noqa: ANN401
         build = self._recipe.build
@@ -146,9 +152,10 @@ class CandidateRun:
         recipe = self._recipe
         return Context(recipe.data, recipe.requests, self._build, recipe.seed, folder, self._listener)
 
-    def _stage_keys(self) -> list[str]:
+    def _chained_keys(self) -> list[str]:
+        """The key of the built model, then of each stage's output."""
         key = content_key(self._recipe.origin, visible(self._params, self._recipe.build.reads))
-        keys = []
+        keys = [key]
         for stage in self._stages:
             key = content_key(stage.identity(), visible(self._params, stage.reads), key)
             keys.append(key)
@@ -164,6 +171,10 @@ def _blaming(step: str) -> Iterator[None]:
         raise type(error)(f"{step}: {error}") from error
     except ParetooptError:
         raise
+    except OSError as error:
+        if error.errno in _FULL_DISK:
+            raise  # no fault of the candidate: the store says so
+        raise CandidateError(f"{step}: {type(error).__name__}: {error}") from error
     except Exception as error:
         raise CandidateError(f"{step}: {type(error).__name__}: {error}") from error
 
@@ -177,14 +188,22 @@ def _checked(measure: Measure, result: Mapping[str, Measurement]) -> Mapping[str
     if missing:
         raise CandidateError(f"it should give {sorted(measure.metrics)}, but gave {sorted(result)}.")
     for name, measurement in result.items():
+        if not isinstance(measurement, Measurement):
+            raise CandidateError(f"{name} came out as {measurement!r}. Give Measurement({measurement!r}).")
         if not math.isfinite(measurement.value):
             raise CandidateError(f"{name} came out as {measurement.value}, which is no measurement.")
+        if any(math.isnan(bound) for bound in (measurement.low, measurement.high) if bound is not None):
+            raise CandidateError(f"{name} has a confidence interval that ends in nan. Use None where it is not known.")
     return result
 
 
 def _write_measurements(folder: Path, measurements: Mapping[str, Measurement]) -> None:
-    record = {name: [float(m.value), m.low, m.high] for name, m in measurements.items()}
+    record = {name: [_as_float(m.value), _as_float(m.low), _as_float(m.high)] for name, m in measurements.items()}
     (folder / _MEASUREMENTS_FILE).write_text(json.dumps(record))
+
+
+def _as_float(number: float | None) -> float | None:
+    return None if number is None else float(number)
 
 
 def _read_measurements(folder: Path) -> dict[str, Measurement]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Mapping
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 
-from paretoopt.errors import ObjectiveError, SpaceError
+from paretoopt.errors import ObjectiveError, PipelineError, SpaceError
 from paretoopt.space import Float, Parameter, Params, SearchSpace, Value
 
 SHORTHANDS: Mapping[str, tuple[str, ...]] = {
@@ -15,8 +17,30 @@ SHORTHANDS: Mapping[str, tuple[str, ...]] = {
 """Dimensions that set several parameters at once."""
 
 
+def merged(parameters: Iterable[Parameter]) -> dict[str, Parameter]:
+    """The parameters by name; one that is read in several places must suit all of them.
+
+    Raises:
+        PipelineError: Two places read the same name with different defaults.
+    """
+    known: dict[str, Parameter] = {}
+    for parameter in parameters:
+        other = known.setdefault(parameter.name, parameter)
+        if other.default != parameter.default:
+            raise PipelineError(
+                f"{parameter.name} is read with the defaults {other.default!r} and {parameter.default!r}. "
+                "Give it one default everywhere."
+            )
+        if other.refuse is not parameter.refuse:
+            known[parameter.name] = replace(other, refuse=_either(other.refuse, parameter.refuse))
+    return known
+
+
 def canonical(params: Params, known: Mapping[str, Parameter]) -> dict[str, Value]:
     """Every parameter of the pipeline with its value: shorthands spelt out, defaults filled in.
+
+    A number takes the type of the default where that keeps its value, so that ``0`` and ``0.0`` are
+    one candidate.
 
     Raises:
         SpaceError: A name is unknown, is set twice, or its value cannot be used.
@@ -26,13 +50,15 @@ def canonical(params: Params, known: Mapping[str, Parameter]) -> dict[str, Value
         for target in targets(name, known):
             if target in given:
                 raise SpaceError(f"{target} is set twice, once through a shorthand. Leave one of the two out.")
-            known[target].check(value)
-            given[target] = value
-    return {name: given.get(name, parameter.default) for name, parameter in known.items()}
+            given[target] = _typed_as(known[target].default, value)
+    complete = {name: given.get(name, parameter.default) for name, parameter in known.items()}
+    for name, value in complete.items():
+        known[name].check(value)
+    return complete
 
 
 def check_space(space: SearchSpace, known: Mapping[str, Parameter]) -> None:
-    """Refuse a space with a dimension that nothing reads, or a value that cannot be used.
+    """Refuse a space with a dimension that nothing reads, or a value or default that cannot be used.
 
     Raises:
         SpaceError: As said, naming the dimension, the value and the remedy.
@@ -48,7 +74,10 @@ def check_space(space: SearchSpace, known: Mapping[str, Parameter]) -> None:
                 raise SpaceError(f"Dimensions {owners[target]!r} and {name!r} both set {target}. Leave one out.")
             owners[target] = name
             for value in values:
-                known[target].check(value)
+                known[target].check(_typed_as(known[target].default, value))
+    for name, parameter in known.items():
+        if name not in owners:
+            parameter.check(parameter.default)
 
 
 def check_metrics(wanted: Collection[str], metrics: Collection[str]) -> None:
@@ -80,6 +109,21 @@ def targets(name: str, known: Mapping[str, Parameter]) -> tuple[str, ...]:
             f"It reads {', '.join(known)}."
         )
     return spelt_out
+
+
+def _typed_as(default: Value, value: Value) -> Value:
+    if type(value) not in (int, float, str, bool) or (isinstance(value, float) and not math.isfinite(value)):
+        raise SpaceError(f"{value!r} is no parameter's value. Use a finite number, text, True or False.")
+    if isinstance(value, str) or isinstance(default, str):
+        return value
+    typed = type(default)(value)
+    return typed if typed == value else value
+
+
+def _either(
+    first: Callable[[Value], str | None], second: Callable[[Value], str | None]
+) -> Callable[[Value], str | None]:
+    return lambda value: first(value) or second(value)
 
 
 def _suggestion(name: str, names: Collection[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from paretoopt.candidate import Evaluation, ProgressListener
 from paretoopt.errors import PipelineError
 from paretoopt.pipeline.evaluation import CandidateRun, Recipe, ignore_progress
-from paretoopt.pipeline.parameters import canonical, check_metrics, check_space
+from paretoopt.pipeline.parameters import canonical, check_metrics, check_space, merged
 from paretoopt.pipeline.stage import Build, Measure, Requests, Stage, request_count
 from paretoopt.pipeline.stage import reads as declare
 from paretoopt.space import Parameter, Params, SearchSpace, Value
@@ -74,6 +73,8 @@ class Pipeline:
         )
         self.bundle_files = bundle_files
         self._refuse_repeated_names()
+        self._parameters = MappingProxyType(self._merged_parameters())
+        self._fingerprint = self._content_fingerprint()
 
     @property
     def data(self) -> Any:  # noqa: ANN401
@@ -93,21 +94,17 @@ class Pipeline:
     @property
     def parameters(self) -> Mapping[str, Parameter]:
         """Every parameter that a part of the pipeline reads, by name."""
-        recipe = self._recipe
-        reads = [recipe.build.reads, *(s.reads for s in recipe.stages), *(m.reads for m in recipe.measures)]
-        return {parameter.name: parameter for parameters in reads for parameter in parameters}
+        return self._parameters
 
     @property
     def metrics(self) -> tuple[str, ...]:
         """The names of all metrics that are measured."""
         return tuple(metric for measure in self._recipe.measures for metric in measure.metrics)
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
-        """Names this pipeline's data, steps and settings; results of two are comparable where it is equal."""
-        recipe = self._recipe
-        steps = [*(stage.identity() for stage in recipe.stages), *(measure.identity() for measure in recipe.measures)]
-        return content_key(recipe.origin, steps, recipe.requests_fingerprint)
+        """Names this pipeline's data, steps, settings and defaults; results of two compare where it is equal."""
+        return self._fingerprint
 
     def check(self, space: SearchSpace, metrics: Sequence[str]) -> None:
         """Refuse, before any training, what could not work.
@@ -145,6 +142,24 @@ class Pipeline:
             CandidateError: A stage failed.
         """
         return CandidateRun(self._recipe, self.canonical(params), listener).model()
+
+    def _merged_parameters(self) -> dict[str, Parameter]:
+        recipe = self._recipe
+        reads = [recipe.build.reads, *(s.reads for s in recipe.stages), *(m.reads for m in recipe.measures)]
+        return merged(parameter for parameters in reads for parameter in parameters)
+
+    def _content_fingerprint(self) -> str:
+        recipe = self._recipe
+        defaults = {name: parameter.default for name, parameter in self._parameters.items()}
+        try:
+            steps = [stage.identity() for stage in recipe.stages]
+            steps += [measure.identity() for measure in recipe.measures]
+            return content_key(recipe.origin, steps, recipe.requests_fingerprint, defaults)
+        except (TypeError, ValueError) as error:
+            raise PipelineError(
+                f"the steps cannot be named in the store: {error}. Use finite numbers, text, True and False in "
+                "settings, defaults, version and seed."
+            ) from error
 
     def _refuse_repeated_names(self) -> None:
         for kind, names in (

@@ -26,7 +26,8 @@ class Context:
 
     Attributes:
         data: The pipeline's data.
-        requests: The pipeline's requests.
+        requests: The pipeline's requests. They are part of a measure's key, but not of a stage's: a stage may
+            use their names, types and shapes, and never let its output depend on their values.
         build: Gives a fresh, untrained model for this candidate.
         seed: Seed of everything random in the stage.
         folder: The store entry of the step; what a step writes here beside its output is kept with it.
@@ -127,6 +128,9 @@ def reads(*parameters: Parameter) -> Callable[[Callable[[Params, Any], Any]], Bu
 
     The function's source is part of the store's key, so that editing it trains anew.
 
+    Raises:
+        PipelineError: What the function builds depends on more than its source.
+
     >>> @reads(Parameter("embedding_dim", default=64))
     ... def build(params, data):
     ...     return params["embedding_dim"]
@@ -141,16 +145,29 @@ def reads(*parameters: Parameter) -> Callable[[Callable[[Params, Any], Any]], Bu
 
 
 def source_version(function: Callable[..., Any]) -> str:
-    """A short hash of the function's source, or its name where the source cannot be had."""
+    """A short hash of the function's source, or its name where the source cannot be had.
+
+    Raises:
+        PipelineError: The function captures values, which its source does not show, or is no plain function.
+    """
+    if not (inspect.isfunction(function) or inspect.isclass(function)) or getattr(function, "__closure__", None):
+        raise PipelineError(
+            f"what {function!r} builds depends on values that its source does not show, so the store could not tell "
+            "it from another. Declare them as parameters, or name them: Build(function, reads, version=...)."
+        )
     try:
         text = inspect.getsource(function)
     except (OSError, TypeError):
-        text = getattr(function, "__qualname__", repr(function))
+        text = function.__qualname__
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class DeclaredParams(dict[str, Value]):
     """The parameters that a step has declared to read; asking for another one says how to declare it."""
+
+    def get(self, name: str, default: object = None) -> Value:  # noqa: ARG002 (a default would hide the mistake)
+        """The value of ``name``, which must be declared all the same."""
+        return self[name]
 
     def __missing__(self, name: str) -> Value:
         """Explain why ``name`` is not here."""
@@ -169,9 +186,15 @@ def request_count(requests: Requests) -> int:
     """The number of requests.
 
     Raises:
-        PipelineError: There is none, or the arrays differ in length.
+        PipelineError: There is none, the arrays differ in length, or one holds Python objects.
     """
-    lengths = {name: len(array) for name, array in requests.items()}
+    objects = [name for name, array in requests.items() if np.asarray(array).dtype.hasobject]
+    if objects:
+        raise PipelineError(
+            f"requests {', '.join(objects)} hold Python objects, whose content has no fixed form. "
+            "Turn them into numbers or fixed-width text, for example array.astype(np.str_)."
+        )
+    lengths = {name: len(array) if np.ndim(array) else 0 for name, array in requests.items()}
     if not lengths or len(set(lengths.values())) != 1 or 0 in lengths.values():
         raise PipelineError(
             f"requests must be arrays of one length along axis 0, with at least one request, but got {lengths}."
