@@ -2,7 +2,7 @@
 
 Entries are written aside, synced and renamed into place, so that an entry is either whole or
 absent, whatever is killed when. Checksums are verified whenever an entry is read; a corrupt entry
-is removed and made again, never used.
+is never used: it is removed when its output is wanted again, by the process that makes it.
 """
 
 from __future__ import annotations
@@ -64,20 +64,26 @@ class Store:
         self._make_folders()
 
     def find(self, key: str) -> Entry | None:
-        """The entry under ``key``, its checksums verified; None where there is none."""
+        """The entry under ``key``, its checksums verified; None where there is none, or a corrupt one.
+
+        Raises:
+            StoreError: The entry is there but cannot be read.
+        """
         folder = self._folder_of(key)
         try:
             record = json.loads((folder / _ENTRY_FILE).read_text())
-            intact = _is_intact(folder, record)
-        except FileNotFoundError:
+            if not _is_intact(folder, record, key):
+                return None
+            return Entry(key, folder, float(record["seconds"]), reused=True, description=dict(record["description"]))
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
-        except (ValueError, KeyError, TypeError, AttributeError, OSError):
-            intact = False
-        if not intact:
-            _LOGGER.warning("Store entry %s is corrupt; it is removed and will be made again.", key[:12])
-            shutil.rmtree(folder, ignore_errors=True)
+        except (ValueError, KeyError, TypeError, AttributeError):
             return None
-        return Entry(key, folder, float(record["seconds"]), reused=True, description=record["description"])
+        except OSError as error:
+            raise StoreError(
+                f"The store at {self.folder} cannot be read: {error}. "
+                "Mend that, remove the entry's folder, or pass another folder as store=."
+            ) from error
 
     def get_or_make(self, key: str, make: Callable[[Path], float], description: Mapping[str, Any]) -> Entry:
         """The entry under ``key``, made first where it is absent.
@@ -96,23 +102,31 @@ class Store:
         entry = self.find(key)
         if entry is not None:
             return entry
-        with filelock.FileLock(self._locks / f"{key}.lock"):
-            return self.find(key) or self._make(key, make, description)
-
-    def _make(self, key: str, make: Callable[[Path], float], description: Mapping[str, Any]) -> Entry:
-        scratch = Path(tempfile.mkdtemp(prefix=key[:12], dir=self._scratch))
         try:
-            seconds = make(scratch)
-            _seal(scratch, {"key": key, "seconds": seconds, "created": time.time(), "description": dict(description)})
-            folder = self._folder_of(key)
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            scratch.rename(folder)
-            _sync_folder(folder.parent)
+            with filelock.FileLock(self._locks / f"{key}.lock"):
+                return self.find(key) or self._make(key, make, description)
+        except StoreError:
+            raise
         except OSError as error:
             raise StoreError(
                 f"The store at {self.folder} could not keep an output: {error}. "
                 "Free some space, or pass store= a folder that can be written."
             ) from error
+
+    def _make(self, key: str, make: Callable[[Path], float], description: Mapping[str, Any]) -> Entry:
+        """Make the entry; the caller holds the key's lock, so what lies here of it was left by the dead."""
+        folder, scratch = self._folder_of(key), self._scratch / key
+        if folder.exists():
+            _LOGGER.warning("Store entry %s is corrupt; it is removed and made again.", key[:12])
+            shutil.rmtree(folder)
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        try:
+            seconds = make(scratch)
+            _seal(scratch, {"key": key, "seconds": seconds, "created": time.time(), "description": dict(description)})
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            scratch.rename(folder)
+            _sync_folder(folder.parent)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
         return Entry(key, folder, seconds, reused=False, description=dict(description))
@@ -135,6 +149,10 @@ class Store:
 
 def _seal(folder: Path, record: dict[str, Any]) -> None:
     """Sync every file of ``folder`` to disk and write the entry record with their checksums."""
+    if (folder / _ENTRY_FILE).exists():
+        raise StoreError(
+            f"An output may not hold a file named {_ENTRY_FILE}: the store keeps its record there. Rename it."
+        )
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     record["checksums"] = {path.relative_to(folder).as_posix(): file_checksum(path) for path in files}
     (folder / _ENTRY_FILE).write_text(json.dumps(record, indent=1, sort_keys=True))
@@ -144,11 +162,12 @@ def _seal(folder: Path, record: dict[str, Any]) -> None:
     _sync_folder(folder)
 
 
-def _is_intact(folder: Path, record: Mapping[str, Any]) -> bool:
-    """True where every file that the record names is there with its checksum."""
+def _is_intact(folder: Path, record: Mapping[str, Any], key: str) -> bool:
+    """True where the record is that of ``key`` and every file that it names is there with its checksum."""
     checksums: Mapping[str, str] = record["checksums"]
-    float(record["seconds"])
-    return all(file_checksum(folder / name) == checksum for name, checksum in checksums.items())
+    return record["key"] == key and all(
+        file_checksum(folder / name) == checksum for name, checksum in checksums.items()
+    )
 
 
 def _sync_folder(folder: Path) -> None:
