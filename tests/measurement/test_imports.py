@@ -21,7 +21,7 @@ def _loaded(module: str) -> set[str]:
     return set(listing.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["serving_worker", "inference_worker"])
+@pytest.mark.parametrize("module", ["serving_worker", "load_worker", "inference_worker"])
 def test_measured_process_imports_only_the_runtime(module: str) -> None:
     """Numpy and ONNX Runtime are loaded, torch and its like are not."""
     loaded = _loaded(f"paretoopt.measurement.{module}")
@@ -30,7 +30,7 @@ def test_measured_process_imports_only_the_runtime(module: str) -> None:
     assert loaded.isdisjoint(_HEAVY)
 
 
-@pytest.mark.parametrize("module", ["serving", "inference", "percentiles", "lock"])
+@pytest.mark.parametrize("module", ["serving", "load", "throughput", "inference", "percentiles", "lock"])
 def test_measuring_process_needs_neither_torch_nor_the_runtime(module: str) -> None:
     """The process that measures may be one that never loads a model."""
     assert _loaded(f"paretoopt.measurement.{module}").isdisjoint({"torch", "onnxruntime", "optuna"})

@@ -49,6 +49,27 @@ def test_budget_leaves_enough_for_a_higher_percentile_where_it_is_wanted(
     assert latency_percentile(measured.latencies_ms, 99).value > 0
 
 
+def test_fewer_requests_are_enough_once_the_percentile_is_precise(
+    make_recommender: MakeRecommender, histories: Histories
+) -> None:
+    """With a precision that any sample reaches, a run that would take half a minute ends at its first look."""
+    measured = measure_serving(
+        make_recommender(), histories, n_requests=10**9, budget_seconds=30, relative_precision=1e9
+    )
+
+    assert latency_percentile(measured.latencies_ms, 95).value > 0
+    assert measured.latencies_ms.sum() < 10_000
+
+
+def test_budget_ends_a_run_that_does_not_get_precise(make_recommender: MakeRecommender, histories: Histories) -> None:
+    """A precision that no sample reaches costs the budget and no more."""
+    measured = measure_serving(
+        make_recommender(), histories, n_requests=10**9, budget_seconds=0.5, relative_precision=1e-9, workers=2
+    )
+
+    assert 130 <= measured.latencies_ms.size < 10**9
+
+
 def test_throughput_of_one_worker_agrees_with_its_latencies(
     make_recommender: MakeRecommender, histories: Histories
 ) -> None:
