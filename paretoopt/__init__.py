@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from paretoopt.pipeline.stage import Measure as Measure
     from paretoopt.pipeline.stage import Stage as Stage
     from paretoopt.pipeline.stage import reads as reads
-    from paretoopt.report.report import write_report as write_report
+    from paretoopt.report.terminal import front_table as front_table
+    from paretoopt.report.write import write_report as write_report
     from paretoopt.search.study import Study as Study
     from paretoopt.search.study import create_study as create_study
     from paretoopt.space import Categorical as Categorical
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from paretoopt.space import Int as Int
     from paretoopt.space import Ordered as Ordered
     from paretoopt.space import Parameter as Parameter
+    from paretoopt.space import Params as Params
     from paretoopt.space import SearchSpace as SearchSpace
     from paretoopt.store.store import Store as Store
     from paretoopt.visualization.pareto_front import plot_pareto_front as plot_pareto_front
@@ -56,6 +58,7 @@ _HOMES = {
     "Ordered": "space",
     "Parameter": "space",
     "ParetoFront": "front.pareto_front",
+    "Params": "space",
     "Pipeline": "pipeline.pipeline",
     "SearchSpace": "space",
     "Stage": "pipeline.stage",
@@ -65,6 +68,7 @@ _HOMES = {
     "at_most": "objectives",
     "create_study": "search.study",
     "export": "bundle.export",
+    "front_table": "report.terminal",
     "leave_one_out": "data.split",
     "load_interactions": "data.load",
     "maximize": "objectives",
@@ -72,7 +76,7 @@ _HOMES = {
     "plot_pareto_front": "visualization.pareto_front",
     "reads": "pipeline.stage",
     "synthetic_shop": "data.synthetic",
-    "write_report": "report.report",
+    "write_report": "report.write",
 }
 
 __version__ = "0.1.0"

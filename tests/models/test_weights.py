@@ -42,7 +42,7 @@ def test_a_narrower_model_comes_back_narrow(tmp_path: Path) -> None:
 
     assert torch.equal(loaded(inputs), narrow(inputs))
     assert isinstance(loaded, nn.Sequential)
-    assert (loaded[0].out_features, loaded[1].num_features, loaded[3].in_features) == (3, 3, 3)
+    assert [loaded[0].out_features, loaded[1].num_features, loaded[3].in_features] == [3, 3, 3]
 
 
 def test_tied_weights_are_stored_once_and_stay_tied(tmp_path: Path) -> None:

@@ -1,0 +1,213 @@
+"""Pipeline measures of a deployment: latency, throughput and memory of the artifact that ships."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from paretoopt.artifact.artifact import Artifact
+from paretoopt.candidate import Measurement
+from paretoopt.errors import PipelineError
+from paretoopt.measurement.cores import measured_cores
+from paretoopt.measurement.environment import current_environment
+from paretoopt.measurement.load import measure_load
+from paretoopt.measurement.load_percentiles import loaded_percentile
+from paretoopt.measurement.percentiles import latency_percentile, least_requests
+from paretoopt.measurement.program import Limits
+from paretoopt.measurement.serving import measure_serving
+from paretoopt.measurement.throughput import find_throughput
+from paretoopt.pipeline.stage import Context, Measure
+from paretoopt.space import Parameter, Params, Value
+
+# Memory is settled after every kind of request has been served a few times.
+_MEMORY_REQUESTS = 200
+# To start workers, load a large artifact in each, and warm up.
+_START_SECONDS = 120.0
+
+
+def latency(*, percentiles: Sequence[float] = (50, 95, 99), threads: int = 1, n_requests: int = 10_000) -> Measure:
+    """The measure of ``latency_p*_ms`` and ``throughput_rps``.
+
+    Every serving worker answers different real requests one after the other, all workers at once.
+    Latency is that of a single request; throughput is what the workers answer together.
+
+    Args:
+        percentiles: In percent, for example ``(50, 95, 99)``.
+        threads: Threads of each worker.
+        n_requests: Requests to time, of all workers together; after a second, fewer are enough if
+            they support every percentile.
+
+    Raises:
+        PipelineError: ``n_requests`` cannot support a percentile at 99 % confidence.
+    """
+    needed = max(least_requests(percentile) for percentile in percentiles)
+    if n_requests < needed:
+        raise PipelineError(
+            f"latency(percentiles={tuple(percentiles)}) needs at least {needed:,} requests for 99 % confidence, but "
+            f"n_requests={n_requests:,}. Raise n_requests, or leave the highest percentile out."
+        )
+    names = {f"latency_p{percentile:g}_ms".replace(".", "_"): percentile for percentile in percentiles}
+
+    def run(artifact: Artifact, params: Params, context: Context) -> dict[str, Measurement]:
+        serving = measure_serving(
+            artifact.model_path,
+            context.requests,
+            workers=int(params["serving_workers"]),
+            threads=threads,
+            n_requests=n_requests,
+            least_percentile=max(percentiles),
+            seed=context.seed,
+            listener=context.listener,
+        )
+        measured = {name: latency_percentile(serving.latencies_ms, value) for name, value in names.items()}
+        return {**measured, "throughput_rps": Measurement(serving.throughput_rps)}
+
+    return Measure(
+        name="latency",
+        metrics=(*names, "throughput_rps"),
+        run=run,
+        reads=(_SERVING_WORKERS,),
+        needs_training=False,
+        device=_device,
+        settings={"threads": threads, "n_requests": n_requests},
+    )
+
+
+def load(
+    *, rate_rps: float, percentiles: Sequence[float] = (50, 95), seconds: float = 10.0, threads: int = 1
+) -> Measure:
+    """The measure of ``loaded_latency_p*_ms``, under requests that arrive at random at a stated rate.
+
+    Latency counts from the moment when the request was to arrive. A candidate whose workers cannot keep up fails, as
+    infeasible.
+
+    Args:
+        rate_rps: Requests per second that arrive on average.
+        percentiles: In percent, for example ``(50, 95, 99)``; the higher, the more seconds they need.
+        seconds: How long requests arrive.
+        threads: Threads of each worker.
+
+    Raises:
+        PipelineError: ``rate_rps * seconds`` requests cannot support a percentile at 99 % confidence.
+    """
+    names = {f"loaded_latency_p{percentile:g}_ms".replace(".", "_"): percentile for percentile in percentiles}
+    needed = max(least_requests(percentile) for percentile in percentiles)
+    if not rate_rps * seconds >= needed:
+        raise PipelineError(
+            f"load(percentiles={tuple(percentiles)}) needs at least {needed:,} requests for 99 % confidence, but "
+            f"rate_rps={rate_rps:g} gives {rate_rps * seconds:,.0f} in {seconds:g} s. Raise seconds."
+        )
+
+    def run(artifact: Artifact, params: Params, context: Context) -> dict[str, Measurement]:
+        measured = measure_load(
+            artifact.model_path,
+            context.requests,
+            rate_rps=rate_rps,
+            seconds=seconds,
+            workers=int(params["serving_workers"]),
+            threads=threads,
+            limits=Limits(seconds=2 * seconds + _START_SECONDS),
+            seed=context.seed,
+            listener=context.listener,
+        )
+        return {name: loaded_percentile(measured, value) for name, value in names.items()}
+
+    return Measure(
+        name="load",
+        metrics=tuple(names),
+        run=run,
+        reads=(_SERVING_WORKERS,),
+        needs_training=False,
+        device=_device,
+        settings={"rate_rps": rate_rps, "seconds": seconds, "threads": threads},
+    )
+
+
+def throughput(*, bound_ms: float, percentile: float = 95, budget_seconds: float = 10.0, threads: int = 1) -> Measure:
+    """The measure of ``throughput_rps``: the greatest rate of random arrivals held within a latency bound.
+
+    It is 0 where even a request that meets no other takes longer. ``latency`` has a ``throughput_rps`` of its own, back
+    to back and without a bound; a pipeline has one or the other.
+
+    Args:
+        bound_ms: The latency bound, from the intended arrival to the answer.
+        percentile: The percentile that has to stay within it.
+        budget_seconds: Time to search.
+        threads: Threads of each worker.
+    """
+    least_requests(percentile)
+
+    def run(artifact: Artifact, params: Params, context: Context) -> dict[str, Measurement]:
+        found = find_throughput(
+            artifact.model_path,
+            context.requests,
+            bound_ms=bound_ms,
+            percentile=percentile,
+            workers=int(params["serving_workers"]),
+            threads=threads,
+            budget_seconds=budget_seconds,
+            limits=Limits(seconds=10 * budget_seconds + _START_SECONDS),
+            seed=context.seed,
+            listener=context.listener,
+        )
+        return {"throughput_rps": found.throughput_rps}
+
+    return Measure(
+        name="throughput",
+        metrics=("throughput_rps",),
+        run=run,
+        reads=(_SERVING_WORKERS,),
+        needs_training=False,
+        device=_device,
+        settings={
+            "bound_ms": bound_ms,
+            "percentile": percentile,
+            "budget_seconds": budget_seconds,
+            "threads": threads,
+        },
+    )
+
+
+def memory(*, threads: int = 1) -> Measure:
+    """The measure of ``memory_mib``, ``memory_total_mib`` and ``artifact_mib``.
+
+    ``memory_mib`` is the private memory that all serving workers together add to idle runtimes.
+    """
+
+    def run(artifact: Artifact, params: Params, context: Context) -> dict[str, Measurement]:
+        serving = measure_serving(
+            artifact.model_path,
+            context.requests,
+            workers=int(params["serving_workers"]),
+            threads=threads,
+            n_requests=_MEMORY_REQUESTS,
+            seed=context.seed,
+            listener=context.listener,
+        )
+        return {
+            "memory_mib": Measurement(serving.memory_mib),
+            "memory_total_mib": Measurement(serving.memory_total_mib),
+            "artifact_mib": Measurement(serving.artifact_mib),
+        }
+
+    return Measure(
+        name="memory",
+        metrics=("memory_mib", "memory_total_mib", "artifact_mib"),
+        run=run,
+        reads=(_SERVING_WORKERS,),
+        needs_training=False,
+        device=_device,
+        settings={"threads": threads},
+    )
+
+
+def _refuse_processes(value: Value) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return None
+    return "it is a number of processes. Use a whole number from 1 on."
+
+
+_SERVING_WORKERS = Parameter("serving_workers", default=1, refuse=_refuse_processes)
+
+
+def _device() -> str:
+    return current_environment(measured_cores(1, 1)).fingerprint
