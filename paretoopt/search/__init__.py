@@ -1,0 +1,1 @@
+"""Search: a study that draws candidates, evaluates each once, and survives being killed. Optuna lives here only."""

@@ -1,0 +1,118 @@
+"""What a study asks of whatever evaluates its candidates, and plain functions that do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+from paretoopt.candidate import Evaluation, Measurement, ProgressListener
+from paretoopt.errors import CandidateError, ParetooptError, SpaceError, StudyError
+from paretoopt.space import Params, SearchSpace, Value
+
+Function = Callable[[Params], Mapping[str, float | Measurement]]
+"""From a candidate to its measurements, by metric name."""
+
+
+@runtime_checkable
+class Evaluator(Protocol):
+    """From parameters to measurements; :class:`paretoopt.Pipeline` is one."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names all that measurements depend on beside the parameters; they are comparable where it is equal."""
+
+    @property
+    def metrics(self) -> Sequence[str]:
+        """The names of all metrics that are measured."""
+
+    def check(self, space: SearchSpace, metrics: Sequence[str]) -> None:
+        """Raise SpaceError or ObjectiveError for a space or a metric that cannot work."""
+
+    def canonical(self, params: Params) -> Mapping[str, Value]:
+        """Name the candidate: equal for parameters that mean the same."""
+
+    def evaluate(self, params: Params, listener: ProgressListener, /) -> Evaluation:
+        """Measure the candidate, or raise CandidateError."""
+
+
+class FunctionEvaluator:
+    """Makes a plain function ``params -> {metric: value}`` an :class:`Evaluator`."""
+
+    def __init__(self, function: Function, metrics: Sequence[str]) -> None:
+        """Wrap ``function``, of which ``metrics`` are expected."""
+        self._function = function
+        self.metrics = tuple(metrics)
+        # The name alone: a study of a plain function goes on after the function was edited.
+        self.fingerprint = f"function {getattr(function, '__qualname__', type(function).__qualname__)}"
+
+    def check(self, space: SearchSpace, metrics: Sequence[str]) -> None:
+        """Accept every space: what a function accepts is known when it is called."""
+
+    def canonical(self, params: Params) -> Mapping[str, Value]:
+        """``params`` as they are."""
+        return params
+
+    def evaluate(self, params: Params, listener: ProgressListener, /) -> Evaluation:  # noqa: ARG002
+        """Call the function.
+
+        Raises:
+            CandidateError: It gives something else than numbers by metric name.
+        """
+        result = self._function(dict(params))
+        if not isinstance(result, Mapping):
+            raise CandidateError(f"the function gave {result!r}, which is no mapping from metric names to values.")
+        return Evaluation({str(name): _measurement(name, value) for name, value in result.items()})
+
+
+def as_evaluator(given: Evaluator | Function, metrics: Sequence[str]) -> Evaluator:
+    """``given`` itself where it is an evaluator, else the function made one.
+
+    Raises:
+        StudyError: It is neither.
+    """
+    if isinstance(given, Evaluator):
+        return given
+    if not callable(given):
+        raise StudyError(
+            f"A study optimizes a Pipeline, another Evaluator, or a function params -> measurements, but got {given!r}."
+        )
+    return FunctionEvaluator(given, metrics)
+
+
+def attempt(evaluator: Evaluator, params: Params, wanted: Collection[str], listener: ProgressListener) -> Evaluation:
+    """Evaluate one candidate; whatever is wrong with the candidate itself becomes a CandidateError.
+
+    Raises:
+        CandidateError: The candidate cannot be built or measured, or a wanted metric is not a finite number.
+        ParetooptError: Something is wrong that would befall every candidate, such as a full disk.
+    """
+    try:
+        evaluation = evaluator.evaluate(params, listener)
+    except SpaceError as error:
+        raise CandidateError(str(error)) from error
+    except ParetooptError:
+        raise
+    except Exception as error:
+        raise CandidateError(f"{type(error).__name__}: {error}") from error
+    _refuse_unusable(evaluation, wanted)
+    return evaluation
+
+
+def _refuse_unusable(evaluation: Evaluation, wanted: Collection[str]) -> None:
+    for metric in wanted:
+        if metric not in evaluation.measurements:
+            given = ", ".join(evaluation.measurements) or "nothing"
+            raise CandidateError(f"metric {metric!r} was not measured; measured: {given}.")
+    for metric, measurement in evaluation.measurements.items():
+        if not math.isfinite(measurement.value):
+            raise CandidateError(f"{metric} came out as {measurement.value}, which is no measurement.")
+
+
+def _measurement(name: str, value: float | Measurement) -> Measurement:
+    if isinstance(value, Measurement):
+        return value
+    try:
+        return Measurement(float(value))
+    except (TypeError, ValueError) as error:
+        raise CandidateError(f"{name} came out as {value!r}, which is no number.") from error

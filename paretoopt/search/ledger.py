@@ -1,0 +1,73 @@
+"""Which candidates a study has seen, kept in memory and brought up to date from the trials that are new."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from optuna.trial import FrozenTrial
+
+from paretoopt.search.records import DUPLICATE_OF, FAILURE, PARAMS, is_evaluated, key_of
+
+
+class Ledger:
+    """The candidates that were evaluated, and those that some process evaluates now.
+
+    Attributes:
+        n_completed: Candidates with measurements.
+        n_failed: Candidates that could not be evaluated.
+        n_duplicates: Trials that proposed a known candidate and were not evaluated.
+        feasible_values: The objective values of every feasible candidate.
+    """
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.n_completed = 0
+        self.n_failed = 0
+        self.n_duplicates = 0
+        self.feasible_values: list[Sequence[float]] = []
+        self._settled: set[int] = set()
+        self._evaluated: dict[str, int] = {}
+        self._running: dict[str, int] = {}
+
+    @property
+    def n_evaluated(self) -> int:
+        """Candidates that are done with, failed ones included."""
+        return self.n_completed + self.n_failed
+
+    @property
+    def n_running(self) -> int:
+        """Candidates that some process evaluates now."""
+        return len(self._running)
+
+    def refresh(self, trials: Sequence[FrozenTrial], claimant: int | None = None) -> None:
+        """Take in what has changed since the last time.
+
+        Args:
+            trials: All of the study's.
+            claimant: Number of a trial whose own claim is not to be counted.
+        """
+        self._running = {}
+        for trial in trials:
+            if trial.number in self._settled or trial.number == claimant:
+                continue
+            if trial.state.is_finished():
+                self._settle(trial)
+            elif PARAMS in trial.user_attrs:
+                self._running[key_of(trial.user_attrs[PARAMS])] = trial.number
+
+    def holder(self, key: str) -> int | None:
+        """The trial that has evaluated the candidate, or evaluates it now; None where there is none."""
+        return self._evaluated.get(key, self._running.get(key))
+
+    def _settle(self, trial: FrozenTrial) -> None:
+        self._settled.add(trial.number)
+        if DUPLICATE_OF in trial.user_attrs:
+            self.n_duplicates += 1
+        elif FAILURE in trial.user_attrs:
+            self.n_failed += 1
+            self._evaluated[key_of(trial.user_attrs[PARAMS])] = trial.number
+        elif is_evaluated(trial):
+            self.n_completed += 1
+            self._evaluated[key_of(trial.user_attrs[PARAMS])] = trial.number
+            if all(violation <= 0 for violation in trial.constraints.values()):
+                self.feasible_values.append(trial.values)

@@ -1,0 +1,210 @@
+"""The loop of a study: claim a candidate that nobody has, evaluate it, tell the sampler, and again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import optuna
+from optuna.trial import TrialState
+
+from paretoopt.candidate import ProgressListener
+from paretoopt.errors import CandidateError, SpaceError, StudyError
+from paretoopt.search.definition import StudyDefinition
+from paretoopt.search.encoding import suggest
+from paretoopt.search.evaluator import Evaluator, attempt
+from paretoopt.search.ledger import Ledger
+from paretoopt.search.process import this_process
+from paretoopt.search.progress import ProgressDisplay
+from paretoopt.search.queue import end_without_result, enqueue, release_dead_trials
+from paretoopt.search.records import DUPLICATE_OF, INTERRUPTED, PARAMS, PROCESS, key_of, write_evaluation, write_failure
+from paretoopt.search.sampler import default_sampler, draw_unknown
+from paretoopt.space import Params
+
+_PATIENCE = 3
+"""Known candidates that a sampler may propose in a row before one is drawn for it."""
+_HOPELESS = 5
+"""Failures without any success after which a study ends: something is wrong with all candidates."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When to stop.
+
+    Attributes:
+        n_trials: Evaluated candidates that the study shall hold in all; None for no limit.
+        deadline: Value of ``time.monotonic()`` after which no evaluation starts; None for no limit.
+    """
+
+    n_trials: int | None
+    deadline: float | None
+
+
+@dataclass(frozen=True)
+class _Claim:
+    trial: optuna.Trial
+    params: Params
+
+
+class Optimization:
+    """One call of ``study.optimize``."""
+
+    def __init__(
+        self,
+        study: optuna.Study,
+        definition: StudyDefinition,
+        evaluator: Evaluator,
+        *,
+        lock: Callable[[], AbstractContextManager[object]],
+        seed: int | None,
+        listener: ProgressListener,
+        display: ProgressDisplay,
+    ) -> None:
+        """Prepare the loop.
+
+        Args:
+            study: The Optuna study.
+            definition: What it searches.
+            evaluator: Evaluates its candidates.
+            lock: Keeps other processes from claiming a candidate.
+            seed: Seed of the default sampler; None where the study has a sampler of its own.
+            listener: Told what goes on within an evaluation.
+            display: Told about trials.
+        """
+        self._study = study
+        self._definition = definition
+        self._evaluator = evaluator
+        self._lock = lock
+        self._seed = seed
+        self._listener = listener
+        self._display = display
+        self._ledger = Ledger()
+        self._n_failures = 0
+
+    def run(self, limits: Limits) -> None:
+        """Evaluate candidates until a limit is reached, none is left, or Ctrl-C is pressed.
+
+        Raises:
+            StudyError: The first candidates all failed.
+            ParetooptError: Something is wrong that would befall every candidate.
+        """
+        release_dead_trials(self._study, self._definition.space)
+        self._refresh()
+        self._display.told(self._ledger)
+        try:
+            self._display.say(self._loop(limits))
+        except KeyboardInterrupt:
+            self._display.say(
+                f"Interrupted with {self._ledger.n_evaluated} candidates evaluated; all are kept. "
+                "The same command goes on from here."
+            )
+
+    def _loop(self, limits: Limits) -> str:
+        """Go on until there is a reason to stop, which is given."""
+        while True:
+            n_evaluated = self._ledger.n_evaluated
+            if limits.n_trials is not None and n_evaluated >= limits.n_trials:
+                return f"The study holds {n_evaluated} evaluated candidates, as many as asked for."
+            if limits.deadline is not None and time.monotonic() >= limits.deadline:
+                return f"The time is up, with {n_evaluated} candidates evaluated."
+            claim = self._claim_new()
+            if claim is None:
+                return f"No candidate is left in the space: {n_evaluated} are evaluated."
+            self._evaluate(claim)
+
+    def _claim_new(self) -> _Claim | None:
+        """A candidate that nobody has evaluated or evaluates; None where there is none left."""
+        n_candidates = self._definition.space.n_candidates
+        if n_candidates is not None and self._ledger.n_evaluated >= n_candidates:
+            return None
+        for _ in range(_PATIENCE):
+            claim = self._claim()
+            if claim is not None:
+                return claim
+        while claim is None:
+            params = draw_unknown(self._definition.space, self._rng(), self._is_known)
+            if params is None:
+                return None
+            enqueue(self._study, params, self._definition.space)
+            claim = self._claim()
+        return claim
+
+    def _claim(self) -> _Claim | None:
+        """Claim what the sampler proposes; None where the candidate is another trial's."""
+        with self._lock():
+            self._refresh()
+            if self._seed is not None:
+                self._study.sampler = default_sampler(self._seed, self._turn)
+            trial = self._study.ask()
+            with self._giving_back(trial):
+                trial.set_user_attr(PROCESS, this_process())
+                params = self._canonical(suggest(trial, self._definition.space))
+                trial.set_user_attr(PARAMS, dict(params))
+                # Read again once the claim is written: without a lock, another process may have written the same.
+                self._ledger.refresh(self._study.get_trials(deepcopy=False), claimant=trial.number)
+                holder = self._ledger.holder(key_of(params))
+                if holder is None:
+                    return _Claim(trial, params)
+                trial.set_user_attr(DUPLICATE_OF, holder)
+                self._study.tell(trial, state=TrialState.FAIL)
+        self._refresh()
+        return None
+
+    def _evaluate(self, claim: _Claim) -> None:
+        trial, definition = claim.trial, self._definition
+        self._display.started(trial.number, claim.params)
+        with self._giving_back(trial):
+            try:
+                evaluation = attempt(self._evaluator, claim.params, definition.metrics, self._listener)
+            except CandidateError as error:
+                write_failure(trial, str(error))
+                self._study.tell(trial, state=TrialState.PRUNED)
+                self._refresh()
+                self._display.failed(trial.number, str(error), self._ledger)
+                self._refuse_hopeless(error)
+                return
+            write_evaluation(trial, evaluation, definition.constraints)
+            values = [evaluation.measurements[objective.metric].value for objective in definition.objectives]
+            self._study.tell(trial, values)
+        self._refresh()
+        self._display.finished(trial.number, evaluation, self._ledger)
+
+    @contextmanager
+    def _giving_back(self, trial: optuna.Trial) -> Iterator[None]:
+        """Put the candidate back where anything but its own failure ends the evaluation."""
+        try:
+            yield
+        except BaseException:
+            end_without_result(self._study, trial.number, INTERRUPTED, self._definition.space)
+            raise
+
+    def _refuse_hopeless(self, error: CandidateError) -> None:
+        self._n_failures += 1
+        if self._ledger.n_completed == 0 and self._n_failures >= _HOPELESS:
+            raise StudyError(
+                f"The first {self._n_failures} candidates all failed, so the study ends. The last one: {error} "
+                "Mend that, or narrow the space to what works; study.failures() lists them all."
+            ) from error
+
+    def _canonical(self, params: Params) -> Params:
+        try:
+            return self._evaluator.canonical(params)
+        except SpaceError:
+            return params  # evaluating it will fail, with the reason
+
+    def _is_known(self, params: Params) -> bool:
+        return self._ledger.holder(key_of(self._canonical(params))) is not None
+
+    def _rng(self) -> np.random.Generator:
+        return np.random.default_rng([self._seed or 0, self._turn])
+
+    @property
+    def _turn(self) -> int:
+        """Proposals so far, without trials that were cut short, so that the study goes on as if they had not been."""
+        return self._ledger.n_evaluated + self._ledger.n_duplicates + self._ledger.n_running
+
+    def _refresh(self) -> None:
+        self._ledger.refresh(self._study.get_trials(deepcopy=False))

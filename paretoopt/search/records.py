@@ -1,0 +1,107 @@
+"""What paretoopt keeps with each Optuna trial, and what it reads back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from paretoopt.candidate import Candidate, Evaluation, Measurement, StageRun
+from paretoopt.objectives import Constraint
+from paretoopt.space import Params
+
+PARAMS = "params"
+"""The canonical candidate, written before it is evaluated."""
+PROCESS = "process"
+"""Who evaluates the trial."""
+FAILURE = "failure"
+"""Why the candidate could not be evaluated."""
+DUPLICATE_OF = "duplicate_of"
+"""The number of the trial that holds the same candidate; this one was not evaluated."""
+ENDED = "ended"
+"""Why the trial ended without a result, which says nothing about its candidate."""
+POINT = "point"
+"""The candidate that an enqueued trial is to evaluate, in the space's dimensions."""
+
+OWNER_DIED = "owner died"
+INTERRUPTED = "interrupted"
+
+_MEASUREMENTS = "measurements"
+_RUNS = "runs"
+_FAILED_CONSTRAINT = "evaluation_failed"
+# Samplers add up violations; a failure must be the worst of them, whatever the constraints' number.
+_FAILED_VIOLATION = 1e9
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A candidate that could not be evaluated.
+
+    Attributes:
+        number: The trial's number.
+        params: The configuration.
+        reason: The stage or measure that failed, and why.
+    """
+
+    number: int
+    params: Params
+    reason: str
+
+
+def key_of(params: Params) -> str:
+    """Equal for equal candidates."""
+    return json.dumps(dict(params), sort_keys=True)
+
+
+def write_evaluation(trial: optuna.Trial, evaluation: Evaluation, constraints: Sequence[Constraint]) -> None:
+    """Keep the measurements and stages with a running trial, and tell its constraints to the sampler."""
+    measurements = {name: _compact(measurement) for name, measurement in evaluation.measurements.items()}
+    trial.set_user_attr(_MEASUREMENTS, measurements)
+    trial.set_user_attr(_RUNS, [[run.name, run.key, run.reused, round(run.seconds, 4)] for run in evaluation.runs])
+    trial.set_constraint(_FAILED_CONSTRAINT, -1.0)
+    for constraint in constraints:
+        violation = constraint.violation(evaluation.measurements[constraint.metric].value)
+        # Samplers add up violations, so milliseconds and MiB are made shares of their bounds first.
+        trial.set_constraint(f"{constraint.metric}_{constraint.sense}", violation / (abs(constraint.bound) or 1.0))
+
+
+def write_failure(trial: optuna.Trial, reason: str) -> None:
+    """Keep the reason with a running trial, and tell the sampler that the candidate is infeasible."""
+    trial.set_user_attr(FAILURE, reason)
+    trial.set_constraint(_FAILED_CONSTRAINT, _FAILED_VIOLATION)
+
+
+def is_evaluated(trial: FrozenTrial) -> bool:
+    """Whether the trial holds the measurements of a candidate; one that was added by hand does not."""
+    return trial.state == TrialState.COMPLETE and _MEASUREMENTS in trial.user_attrs
+
+
+def read_candidates(trials: Iterable[FrozenTrial]) -> tuple[Candidate, ...]:
+    """Every evaluated candidate, in the order of evaluation."""
+    return tuple(_candidate(trial) for trial in trials if is_evaluated(trial))
+
+
+def read_failures(trials: Iterable[FrozenTrial]) -> tuple[Failure, ...]:
+    """Every candidate that could not be evaluated."""
+    return tuple(
+        Failure(trial.number, trial.user_attrs[PARAMS], trial.user_attrs[FAILURE])
+        for trial in trials
+        if trial.state.is_finished() and FAILURE in trial.user_attrs
+    )
+
+
+def _candidate(trial: FrozenTrial) -> Candidate:
+    stored: Mapping[str, Any] = trial.user_attrs
+    measurements = {name: Measurement(*fields) for name, fields in stored[_MEASUREMENTS].items()}
+    return Candidate(trial.number, stored[PARAMS], measurements, tuple(StageRun(*run) for run in stored[_RUNS]))
+
+
+def _compact(measurement: Measurement) -> list[float | None]:
+    if measurement.low is None and measurement.high is None:
+        return [float(measurement.value)]
+    ends = (measurement.low, measurement.high)
+    return [float(measurement.value), *(None if end is None else float(end) for end in ends)]

@@ -1,0 +1,246 @@
+"""The study: draws candidates from a space, evaluates each once, and keeps what was measured in a database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import optuna
+import pandas as pd
+
+from paretoopt.candidate import Candidate, Progress, ProgressListener
+from paretoopt.errors import StudyError, StudyMismatchError
+from paretoopt.front.pareto_front import ParetoFront
+from paretoopt.front.table import to_frame
+from paretoopt.objectives import Constraint, Objective
+from paretoopt.search.creation import open_optuna_study, quiet_optuna
+from paretoopt.search.definition import StudyDefinition
+from paretoopt.search.encoding import checked
+from paretoopt.search.evaluator import Evaluator, Function, as_evaluator
+from paretoopt.search.optimization import Limits, Optimization
+from paretoopt.search.progress import ProgressConsole, ProgressDisplay
+from paretoopt.search.queue import enqueue, is_queued_or_tried
+from paretoopt.search.records import Failure, read_candidates, read_failures
+from paretoopt.search.sampler import default_sampler, refuse_self_stopping
+from paretoopt.search.storage import Database, open_database
+from paretoopt.space import Params, SearchSpace
+
+_PIPELINE = "pipeline"
+
+
+class Study:
+    """Candidates of one space, evaluated by one pipeline; :func:`create_study` makes or reopens one."""
+
+    def __init__(
+        self, optuna_study: optuna.Study, definition: StudyDefinition, *, database: Database, seed: int | None
+    ) -> None:
+        """Put a study around ``optuna_study``.
+
+        Args:
+            optuna_study: Holds the trials.
+            definition: What is searched.
+            database: Where ``optuna_study`` is.
+            seed: Seed of the default sampler; None to use the one of ``optuna_study``.
+        """
+        self._optuna_study = optuna_study
+        self._definition = definition
+        self._database = database
+        self._seed = seed
+
+    @property
+    def study_name(self) -> str:
+        """The name under which the database keeps this study."""
+        return self._optuna_study.study_name
+
+    @property
+    def space(self) -> SearchSpace:
+        """The candidates."""
+        return self._definition.space
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """What candidates are compared in."""
+        return self._definition.objectives
+
+    @property
+    def constraints(self) -> tuple[Constraint, ...]:
+        """What a feasible candidate satisfies."""
+        return self._definition.constraints
+
+    @property
+    def optuna_study(self) -> optuna.Study:
+        """The Optuna study itself, for its dashboard and plots.
+
+        An ``Ordered`` dimension is there as ``<name>.index``, the position in its values. Trials in
+        state FAIL were not evaluated: they proposed a known candidate, or were cut short.
+        """
+        return self._optuna_study
+
+    def enqueue(self, params: Params) -> None:
+        """Evaluate ``params`` before what the sampler proposes; nothing happens where the study has them already.
+
+        Args:
+            params: A value for every dimension of the space.
+
+        Raises:
+            SpaceError: ``params`` are not in the space.
+        """
+        point = checked(params, self.space)
+        with self._database.naming_failures():
+            if not is_queued_or_tried(self._optuna_study, point, self.space):
+                enqueue(self._optuna_study, point, self.space)
+
+    def optimize(
+        self,
+        pipeline: Evaluator | Function,
+        n_trials: int | None = None,
+        timeout: float | None = None,
+        *,
+        listener: ProgressListener | None = None,
+        progress: bool = True,
+    ) -> None:
+        """Evaluate candidates until the study holds ``n_trials`` of them, or ``timeout`` is over.
+
+        Unlike Optuna's, ``n_trials`` counts what earlier runs have evaluated, so that the same
+        script run again goes on where it was stopped, even if it was killed. A candidate is never
+        evaluated twice; one that fails is recorded with its reason, counts as evaluated, and the
+        sampler learns to stay away from it. Ctrl-C ends the run in good order. Several processes
+        may run the same study at once; each stops when it sees ``n_trials`` evaluated candidates,
+        so that those then running come on top.
+
+        Args:
+            pipeline: A pipeline, or a function ``params -> {metric: value}``.
+            n_trials: Evaluated candidates that the study shall hold in all; may be left out with a
+                timeout or a finite space, which is then exhausted.
+            timeout: Seconds after which no evaluation starts; one that runs is finished.
+            listener: Told what goes on within each evaluation.
+            progress: Whether progress is shown on standard error.
+
+        Raises:
+            SpaceError: The pipeline cannot use a dimension or one of its values.
+            ObjectiveError: The pipeline does not measure a metric.
+            StudyMismatchError: Earlier candidates were evaluated by another pipeline.
+            StudyError: The first candidates all fail, or the database cannot be used.
+        """
+        self._refuse_endless(n_trials, timeout)
+        evaluator = as_evaluator(pipeline, self._definition.metrics)
+        evaluator.check(self.space, self._definition.metrics)
+        with self._database.naming_failures(), quiet_optuna():
+            self._refuse_another_pipeline(evaluator)
+            console = ProgressConsole(quiet=not progress)
+            deadline = None if timeout is None else time.monotonic() + timeout
+            with ProgressDisplay(self.study_name, self.objectives, self._target(n_trials), console) as display:
+
+                def listen(event: Progress) -> None:
+                    display.heard(event)
+                    if listener is not None:
+                        listener(event)
+
+                Optimization(
+                    self._optuna_study,
+                    self._definition,
+                    evaluator,
+                    lock=self._database.lock,
+                    seed=self._seed,
+                    listener=listen,
+                    display=display,
+                ).run(Limits(n_trials, deadline))
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Every evaluated candidate, those that violate a constraint included, in the order of their trials."""
+        return read_candidates(self._trials())
+
+    def failures(self) -> tuple[Failure, ...]:
+        """Every candidate that could not be evaluated, with the reason."""
+        return read_failures(self._trials())
+
+    def pareto_front(self) -> ParetoFront:
+        """The front of all evaluated candidates."""
+        return ParetoFront(self.candidates(), self.objectives, self.constraints)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per evaluated candidate: number, parameters, metrics, and the ends of the known intervals."""
+        return to_frame(self.candidates(), self.objectives)
+
+    def _trials(self) -> list[optuna.trial.FrozenTrial]:
+        with self._database.naming_failures():
+            return self._optuna_study.get_trials(deepcopy=False)
+
+    def _target(self, n_trials: int | None) -> int | None:
+        sizes = [size for size in (n_trials, self.space.n_candidates) if size is not None]
+        return min(sizes, default=None)
+
+    def _refuse_endless(self, n_trials: int | None, timeout: float | None) -> None:
+        if n_trials is not None and n_trials < 1:
+            raise StudyError(f"n_trials={n_trials} evaluates nothing. Give 1 or more.")
+        if n_trials is None and timeout is None and self.space.n_candidates is None:
+            raise StudyError(
+                "The space has a continuous dimension, so the study would never end. "
+                "Give n_trials or timeout, or give the dimension a step."
+            )
+
+    def _refuse_another_pipeline(self, evaluator: Evaluator) -> None:
+        """Compare with the pipeline of the first run, which is kept with the study."""
+        given = {"fingerprint": evaluator.fingerprint, "metrics": list(evaluator.metrics)}
+        stored = self._optuna_study.user_attrs.get(_PIPELINE)
+        if stored is None:
+            self._optuna_study.set_user_attr(_PIPELINE, given)
+        elif stored != given:
+            part = "metrics" if stored["metrics"] != given["metrics"] else "fingerprint"
+            raise StudyMismatchError(
+                f"study {self.study_name!r} was optimized with another pipeline: its {part} was {stored[part]}, and is "
+                f"now {given[part]}. Its data, requests, stages, measures, settings or seed have changed, so trials "
+                "cannot be compared. Use another study_name, or restore the pipeline."
+            )
+
+
+def create_study(
+    space: SearchSpace,
+    *,
+    objectives: Sequence[Objective],
+    constraints: Sequence[Constraint] = (),
+    study_name: str | None = None,
+    storage: str | optuna.storages.BaseStorage | None = None,
+    load_if_exists: bool = False,
+    sampler: optuna.samplers.BaseSampler | None = None,
+    seed: int = 0,
+) -> Study:
+    """Create a study, or reopen one to go on with it.
+
+    Args:
+        space: The candidates to search.
+        objectives: What they are compared in.
+        constraints: What a feasible candidate satisfies.
+        study_name: Names the study in its database; None for a name that nothing else has.
+        storage: A database URL or an Optuna storage; None for ``sqlite:///paretoopt.db``, a file in
+            the current folder. SQLite needs a local disk: for a shared one, pass
+            ``optuna.storages.JournalStorage(...)``.
+        load_if_exists: Whether to go on with a study of this name.
+        sampler: Any Optuna sampler but those that end a study on their own; None for a
+            multivariate TPE that gives the same candidates for the same seed, resumed or not.
+        seed: Seed of the default sampler.
+
+    Raises:
+        ObjectiveError: Objectives or constraints are missing, repeated or contradict each other.
+        StudyMismatchError: The study exists with another space, objectives or constraints.
+        StudyError: The study exists already, or the database cannot be used.
+
+    >>> from paretoopt.objectives import maximize, minimize
+    >>> from paretoopt.space import Int
+    >>> study = create_study(
+    ...     SearchSpace(size=Int(1, 4)),
+    ...     objectives=[maximize("quality"), minimize("memory_mib")],
+    ...     storage="sqlite:///:memory:",
+    ... )
+    >>> study.optimize(lambda params: {"quality": min(params["size"], 3), "memory_mib": params["size"]}, progress=False)
+    >>> sorted(candidate.params["size"] for candidate in study.pareto_front().members)
+    [1, 2, 3]
+    """
+    definition = StudyDefinition(space, tuple(objectives), tuple(constraints))
+    refuse_self_stopping(sampler)
+    database = open_database(storage)
+    with database.naming_failures(), quiet_optuna():
+        optuna_study = open_optuna_study(
+            definition, study_name, database.storage, load_if_exists, sampler or default_sampler(seed, 0)
+        )
+    return Study(optuna_study, definition, database=database, seed=seed if sampler is None else None)
