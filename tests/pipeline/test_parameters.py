@@ -34,12 +34,12 @@ KNOWN = merged(
 params_strategy = st.fixed_dictionaries(
     {},
     optional={
-        "embedding_dim": st.integers(1, 512) | st.sampled_from([16.0, 64.0]),
+        "embedding_dim": st.integers(1, 512) | st.sampled_from([16.0, 16.5, True]),
         "pruning_ratio": st.floats(0, 0.99) | st.just(0) | st.just(False),
         "bits": st.sampled_from([32, 8, 8.0]),
         "workers": st.integers(1, 4) | st.just(True),
         "importance": st.text(),
-        "shared_table": st.sampled_from([True, False, 0, 1, 1.0]),
+        "shared_table": st.sampled_from([True, False, 0, 1, 1.0, 2]),
     },
 )
 
