@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 from paretoopt.data.content import Ids
 from paretoopt.data.interactions import Interactions
 from paretoopt.errors import DataError
+
+Ties = Literal["item", "source"]
+"""What decides the order of a user's events at one time: the item id, or the order in the source."""
 
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 
@@ -45,7 +49,9 @@ class Attributes:
     table: pd.DataFrame
 
 
-def interactions_from(events: Events, name: str, attributes: Attributes | None = None) -> Interactions:
+def interactions_from(
+    events: Events, name: str, attributes: Attributes | None = None, *, ties: Ties = "item"
+) -> Interactions:
     """Number users and items in the order of their original ids, and sort the events.
 
     Events that agree in user, item and timestamp are one event: the others are dropped and counted
@@ -56,19 +62,22 @@ def interactions_from(events: Events, name: str, attributes: Attributes | None =
         events: What was read.
         name: What the data are called in messages.
         attributes: What is known of users; rows of users without events are left out.
+        ties: What decides the order of a user's events at one time.
 
     Raises:
-        DataError: There is no event, an id is missing, or a timestamp is no finite number.
+        DataError: There is no event, an id is missing, or a timestamp is no finite number, or ``ties`` is
+            unknown.
     """
+    if ties not in ("item", "source"):
+        raise DataError(f"ties={ties!r} is not known. Use 'item' or 'source'.")
     if not len(events.users):
         raise DataError(f"{name} holds no events. Give it at least one.")
     users, user_ids = dense_ids(events.users, "user", name)
     items, item_ids = dense_ids(events.items, "item", name)
     timestamps = _timestamps(events.timestamps, len(users), name)
-    order = np.lexsort((items, timestamps, users))
+    order = np.lexsort((items, timestamps, users) if ties == "item" else (timestamps, users))
     users, items, timestamps = users[order], items[order], timestamps[order]
-    is_new = np.ones(len(users), dtype=bool)
-    is_new[1:] = (np.diff(users) != 0) | (np.diff(timestamps) != 0) | (np.diff(items) != 0)
+    is_new = _is_new(users, items, timestamps)
     table, n_unknown = _attribute_table(attributes, user_ids, name)
     return Interactions(
         users=users[is_new],
@@ -80,6 +89,13 @@ def interactions_from(events: Events, name: str, attributes: Attributes | None =
         user_attributes=table,
         repairs={"duplicate_events_dropped": int((~is_new).sum()), "users_without_attributes": n_unknown},
     )
+
+
+def _is_new(
+    users: NDArray[np.int64], items: NDArray[np.int64], timestamps: NDArray[np.int64] | NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Whether no event before agrees in all three."""
+    return ~pd.DataFrame({"user": users, "item": items, "timestamp": timestamps}).duplicated().to_numpy()
 
 
 def dense_ids(column: pd.Series, what: str, name: str) -> tuple[NDArray[np.int64], Ids]:
@@ -108,7 +124,7 @@ def dense_ids(column: pd.Series, what: str, name: str) -> tuple[NDArray[np.int64
     order = np.argsort(ids, kind="stable")
     place = np.empty(len(order), dtype=np.int64)
     place[order] = np.arange(len(order))
-    if isinstance(ids.dtype.type, type(np.object_)) and len(set(ids.tolist())) < len(ids):
+    if len(set(ids.tolist())) < len(ids):
         raise DataError(f"{name}: a {what} id stands both as a number and as text. Give all of them in one type.")
     return place[codes], ids[order]
 
@@ -158,14 +174,14 @@ def _attribute_table(attributes: Attributes | None, user_ids: Ids, name: str) ->
     rows, ids = dense_ids(attributes.users, "user", f"the user attributes of {name}")
     twice = np.flatnonzero(np.bincount(rows, minlength=len(ids)) > 1)
     if len(twice):
-        raise DataError(f"the user attributes of {name} have user {ids[twice[0]]!r} more than once. Keep one row each.")
+        raise DataError(f"the user attributes of {name} have user {ids[twice[0]]} more than once. Keep one row each.")
     by_id: dict[Hashable, int] = {str(ids[code]): row for row, code in enumerate(rows)}
     places = np.array([by_id.get(str(user), -1) for user in user_ids], dtype=np.int64)
     known = places >= 0
     if not known.any():
         raise DataError(
-            f"none of the users of {name} has attributes: events name users like {user_ids[0]!r}, "
-            f"the attributes like {ids[0]!r}. Use the same ids in both."
+            f"none of the users of {name} has attributes: events name users like {user_ids[0]}, "
+            f"the attributes like {ids[0]}. Use the same ids in both."
         )
     table = attributes.table.reset_index(drop=True).reindex(np.where(known, places, -1))
     return table.reset_index(drop=True).rename_axis("user"), int((~known).sum())

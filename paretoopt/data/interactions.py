@@ -17,14 +17,15 @@ from paretoopt.errors import DataError
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Interactions:
-    """Events of users with items, sorted by user, then time, then item.
+    """Events of users with items, sorted by user, then time.
 
     `load_interactions` and `synthetic_shop` make them. The arrays cannot be written to.
 
     Attributes:
         users: Dense user id of each event, from 0; shape ``(n_events,)``.
         items: Dense item id of each event, from 0; same shape.
-        timestamps: When each event happened, as int64 or float64; same shape. Only the order counts.
+        timestamps: When each event happened, as int64 or float64; same shape. Only the
+            order counts; events of one user at one time stand in the order that was asked for.
         user_ids: The original id of each user.
         item_ids: The original id of each item of the catalogue.
         name: What the data are called in messages and reports.
@@ -135,10 +136,10 @@ def _check(interactions: Interactions) -> None:
     for name, ids, dense in (("user", interactions.user_ids, users), ("item", interactions.item_ids, items)):
         if dense.min() < 0 or dense.max() >= len(ids):
             raise DataError(f"the {name}s go from {dense.min()} to {dense.max()}, but there are {len(ids)} {name}_ids.")
-    by_user, by_time, by_item = (np.diff(column) for column in (users, timestamps, items))
-    ahead = (by_user > 0) | ((by_user == 0) & ((by_time > 0) | ((by_time == 0) & (by_item >= 0))))
+    by_user, by_time = np.diff(users), np.diff(timestamps)
+    ahead = (by_user > 0) | ((by_user == 0) & (by_time >= 0))
     if not ahead.all():
-        raise DataError("events must be sorted by user, then timestamp, then item. Let load_interactions(frame) do it.")
+        raise DataError("events must be sorted by user, then timestamp. Let load_interactions(frame) do it.")
     attributes = interactions.user_attributes
     if attributes is not None and len(attributes) != interactions.n_users:
         raise DataError(f"user_attributes has {len(attributes)} rows for {interactions.n_users} users: give one each.")

@@ -81,13 +81,8 @@ def _fetch(known: KnownData, cache: Path) -> Path:
     try:
         return Path(pooch.retrieve(known.url, f"sha256:{known.sha256}", f"{known.name}.zip", cache))
     except OSError as error:
-        raise DataError(f"{known.name} cannot be fetched: {_reason(error)}. {remedy}") from error
+        raise DataError(f"{known.name} cannot be fetched: {error}. There may be no network. {remedy}") from error
     except ValueError as error:
         raise DataError(
             f"what {known.url} gives is not the published {known.name}: its checksum differs ({error}). {remedy}"
         ) from error
-
-
-def _reason(error: BaseException) -> str:
-    """The innermost cause: what wraps it repeats the URL at length."""
-    return f"there may be no network ({type(error).__name__}: {error})"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from paretoopt.data.events import Attributes, Events, interactions_from
+from paretoopt.data.events import Attributes, Ties, interactions_from
 from paretoopt.data.interactions import Interactions
 from paretoopt.data.known import KNOWN, unpacked
 from paretoopt.data.sources import attributes_beside, data_file_in, read_attributes_file, read_events_file, stem_of
@@ -24,6 +24,7 @@ def load_interactions(
     item_column: str | None = None,
     timestamp_column: str | None = None,
     user_attributes: Source | None = None,
+    ties: Ties = "item",
 ) -> Interactions:
     """Read interactions from a file, a folder, a DataFrame, or a data set known by name.
 
@@ -33,7 +34,7 @@ def load_interactions(
     delimited text with the columns' names on the first line; and Parquet. A folder has to hold one
     of them. Text without timestamps is in the order of time.
 
-    Each user's events are sorted by time, equal times by item id. Duplicates and missing
+    Each user's events are sorted by time, those at one time by ``ties``. Duplicates and missing
     attributes are repaired, and counted in ``Interactions.repairs``; anything else that is wrong is
     an error.
 
@@ -44,6 +45,9 @@ def load_interactions(
         item_column: The column of the items; None as above, such as ``item_id``.
         timestamp_column: The column of the times; None as above, such as ``timestamp``.
         user_attributes: A table of users or its file; None for the one beside the data, if any.
+        ties: What decides between a user's events at one time: ``"item"``, the item id, or
+            ``"source"``, their order in the source. Where many events share a time this decides
+            which item is held out: say which one you used.
 
     Raises:
         DataError: Something cannot be read, understood or fetched.
@@ -56,26 +60,26 @@ def load_interactions(
     columns = Columns(user_column, item_column, timestamp_column)
     attributes = None if user_attributes is None else _attributes_from(user_attributes, columns)
     if isinstance(source, pd.DataFrame):
-        return interactions_from(events_in(source, columns, "table"), "table", attributes)
+        return interactions_from(events_in(source, columns, "table"), "table", attributes, ties=ties)
     path = Path(source)
     if path.exists():
-        return _load_path(path, columns, attributes, name=None)
+        return _load_path(path, columns, attributes, ties)
     if str(source) in KNOWN:
         with unpacked(KNOWN[str(source)]) as folder:
-            return _load_path(folder, columns, attributes, name=str(source))
+            return _load_path(folder, columns, attributes, ties)
     raise DataError(
         f"{source} is neither a file, nor a folder, nor a known data set. Known are {', '.join(KNOWN)}; "
         "a path is taken from the current folder."
     )
 
 
-def _load_path(path: Path, columns: Columns, attributes: Attributes | None, name: str | None) -> Interactions:
+def _load_path(path: Path, columns: Columns, attributes: Attributes | None, ties: Ties) -> Interactions:
     file = data_file_in(path) if path.is_dir() else path
-    events: Events = read_events_file(file, columns)
+    events = read_events_file(file, columns)
     if attributes is None:
         beside = attributes_beside(file)
         attributes = None if beside is None else read_attributes_file(beside, Columns())
-    return interactions_from(events, name or stem_of(file), attributes)
+    return interactions_from(events, stem_of(file), attributes, ties=ties)
 
 
 def _attributes_from(source: Source, columns: Columns) -> Attributes:

@@ -12,14 +12,14 @@ from paretoopt.data.interactions import Interactions
 from paretoopt.errors import DataError
 
 _LEAST_ITEMS = 10
-_ITEMS_PER_CATEGORY = 12
+_ITEMS_PER_CATEGORY = 8
 _LEAST_CATEGORIES = 4
 _POPULARITY_EXPONENT = 0.9
-_SECOND_SUCCESSOR = 0.2
+_SECOND_SUCCESSOR = 0.15
 _TASTES_PER_USER = 3
 _LEAST_EVENTS = 8
 _MOST_EVENTS = 60
-_EVENTS_PER_SESSION = 6
+_EVENTS_PER_SESSION = 8
 _REDRAWS = 5
 _DAY = 86_400
 _OPENING = 1_700_000_000  # the first event's Unix second, November 2023
@@ -27,7 +27,7 @@ _OPENING = 1_700_000_000  # the first event's Unix second, November 2023
 _DEVICES = np.array(["desktop", "mobile"])
 _DEVICE_SHARES = (0.7, 0.3)
 # By device: the chance that the next item follows from the last, and the mean of events above the least.
-_FOLLOWS = np.array([0.8, 0.55])
+_FOLLOWS = np.array([0.9, 0.65])
 _MEAN_EVENTS = np.array([16, 10])
 _AGE_BANDS = np.array(["18-34", "35-54", "55+"])
 _AGE_SHARES = (0.5, 0.35, 0.15)
@@ -110,7 +110,7 @@ def _walk(catalogue: _Catalogue, follows: NDArray[np.bool_], random: np.random.G
     category = tastes[:, 0]
     bought = np.full(follows.shape, -1, dtype=np.int64)
     for step in range(n_steps):
-        second = (random.random(n_users) < _SECOND_SUCCESSOR).astype(np.int64)
+        second = random.binomial(1, _SECOND_SUCCESSOR, size=n_users)
         taste = tastes[np.arange(n_users), random.integers(_TASTES_PER_USER, size=n_users)]
         category = np.where(follows[:, step], catalogue.successors[category, second], taste)
         bought[:, step] = _draw(catalogue, category, random)

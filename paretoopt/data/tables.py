@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
@@ -64,7 +65,7 @@ def read_events(path: Path, content: bytes, columns: Columns) -> Events:
     named = {what: _find(what, getattr(columns, what), list(header), str(path)) for what in _KNOWN_NAMES}
     labels = {what: header[name] for what, name in named.items()}
     text = {labels["user"]: str, labels["item"]: str}
-    table = _read(path, content, usecols=list(labels.values()), dtype=text)
+    table = _read(path, content, dtype=text)
     return Events(*(table[labels[what]] for what in _KNOWN_NAMES))
 
 
@@ -76,7 +77,7 @@ def read_attributes(path: Path, content: bytes, columns: Columns) -> Attributes:
     header = _header(path, content)
     user = header[_find("user", columns.user, list(header), str(path))]
     tokens = {label: str for label in header.values() if ":token" in label}
-    table = _read(path, content, usecols=list(header.values()), dtype={**tokens, user: str})
+    table = _read(path, content, dtype={**tokens, user: str})
     return Attributes(table[user], table.drop(columns=[user]).rename(columns=lambda label: label.partition(":")[0]))
 
 
@@ -97,7 +98,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
 
 def has_known_columns(path: Path, content: bytes) -> bool:
     """Whether the first line names a column of users and one of items in a usual way."""
-    plain = {_plain(name) for name in _header(path, content)}
+    plain = {_plain(label) for label in _labels(path, content)}
     return all(plain & set(_KNOWN_NAMES[what]) for what in ("user", "item"))
 
 
@@ -126,36 +127,39 @@ def _plain(name: Hashable) -> str:
 
 def _header(path: Path, content: bytes) -> dict[str, str]:
     """Each column's name, and the label that it has in the file: ``user_id`` for ``user_id:token``."""
-    separator, quoting = _dialect(content)
-    try:
-        first = content.lstrip(b"\r\n").split(b"\n", 1)[0].decode("utf-8-sig").rstrip("\r")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text ({error}). Save it as UTF-8.") from error
-    labels = next(csv.reader([first], delimiter=separator, quoting=quoting), [])
+    labels = _labels(path, content)
     twice = {label for label in labels if labels.count(label) > 1}
     if twice:
         raise DataError(f"{path} has several columns called {min(twice)!r}. Rename all but one.")
     return {label.partition(":")[0] if ":" in label else label: label for label in labels}
 
 
-def _dialect(content: bytes) -> tuple[str, int]:
-    """The separator, and whether quotes mean anything: in RecBole's files they do not."""
+def _labels(path: Path, content: bytes) -> list[str]:
+    separator, quoting = _dialect(content)
+    try:
+        first = content.lstrip(b"\r\n").split(b"\n", 1)[0].decode("utf-8-sig").rstrip("\r")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text ({error}). Save it as UTF-8.") from error
+    return next(csv.reader([first], delimiter=separator, quoting=quoting), [])
+
+
+def _dialect(content: bytes) -> tuple[str, Literal[0, 3]]:
+    """The separator, and `csv`'s code of what quotes mean: nothing (3) in RecBole's files."""
     first = content.lstrip(b"\r\n").split(b"\n", 1)[0].decode(errors="replace")
     separator = max(_SEPARATORS, key=first.count)
-    return separator, csv.QUOTE_NONE if ":token" in first else csv.QUOTE_MINIMAL
+    return separator, 3 if ":token" in first else 0
 
 
-def _read(path: Path, content: bytes, *, usecols: list[str], dtype: Mapping[str, type]) -> pd.DataFrame:
+def _read(path: Path, content: bytes, *, dtype: Mapping[str, type[str]]) -> pd.DataFrame:
     separator, quoting = _dialect(content)
     try:
         with warnings.catch_warnings():
-            # Rows longer than the header would be cut off, or shifted by a column.
+            # Rows longer than the header would be cut off: pandas warns of it, but with usecols it does not.
             warnings.simplefilter("error", pd.errors.ParserWarning)
             return pd.read_csv(
                 io.BytesIO(content),
                 sep=separator,
                 quoting=quoting,
-                usecols=usecols,
                 dtype=dict(dtype),
                 keep_default_na=False,
                 index_col=False,
