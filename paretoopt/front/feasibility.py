@@ -25,6 +25,16 @@ def is_feasible(candidate: Candidate, objectives: Sequence[Objective], constrain
     )
 
 
+def tightest(constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
+    """The constraints without those that a tighter one on the same metric implies."""
+    kept: dict[tuple[str, str], Constraint] = {}
+    for constraint in constraints:
+        key = (constraint.metric, constraint.sense)
+        if key not in kept or kept[key].violation(constraint.bound) < 0:
+            kept[key] = constraint
+    return tuple(kept.values())
+
+
 def metrics_of(candidates: Sequence[Candidate]) -> list[str]:
     """Every metric that some candidate has, in the order of first appearance."""
     return list(dict.fromkeys(metric for candidate in candidates for metric in candidate.measurements))

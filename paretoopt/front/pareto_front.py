@@ -11,7 +11,7 @@ from paretoopt.candidate import Candidate
 from paretoopt.errors import ObjectiveError
 from paretoopt.front.choice import Choice
 from paretoopt.front.dominance import costs_of, is_nondominated
-from paretoopt.front.feasibility import is_feasible
+from paretoopt.front.feasibility import is_feasible, tightest
 from paretoopt.front.pick import pick, pick_knee, pick_nearest_to_ideal
 from paretoopt.front.table import to_frame
 from paretoopt.objectives import Constraint, Objective
@@ -93,7 +93,7 @@ class ParetoFront:
             ObjectiveError: A metric is not measured, or ``prefer`` has no direction.
             NoFeasibleCandidateError: Nothing is within the limits; the message names the nearest misses.
         """
-        limits = tuple(dict.fromkeys((*self.constraints, *within)))
+        limits = tightest((*self.constraints, *within))
         return pick(self.candidates, self.members, self.objectives, limits, prefer)
 
 

@@ -57,9 +57,8 @@ def pick_knee(candidates: Sequence[Candidate], objectives: Sequence[Objective], 
     pool = _nondominated(require_feasible(candidates, objectives, limits), objectives)
     distances = knee_distances(costs_of(pool, objectives))
     order = np.argsort(-distances, kind="stable")
-    reason = f"is the knee ({distances[order[0]]:.3g} in front of the plane between the extremes)"
     ranking = [pool[index] for index in order]
-    return Choice(ranking[0], explain(ranking, objectives, limits, reason=reason))
+    return Choice(ranking[0], explain(ranking, objectives, limits, reason="is the knee"))
 
 
 def pick_nearest_to_ideal(

@@ -147,6 +147,14 @@ def test_the_reason_admits_that_a_lead_may_be_chance(make: MakeCandidate) -> Non
     assert "95 % intervals of quality overlap" in chosen.why
 
 
+def test_the_reason_names_only_the_tightest_of_two_limits_on_a_metric(three: Sequence[Candidate]) -> None:
+    """A limit of the study that the question tightens is not told twice."""
+    chosen = ParetoFront(three, OBJECTIVES, [at_most("cost", 12)]).pick(within=[at_most("cost", 5)], prefer="quality")
+
+    assert "cost ≤ 5 with 3" in chosen.why
+    assert "cost ≤ 12" not in chosen.why
+
+
 def test_the_only_candidate_is_picked_as_such(make: MakeCandidate) -> None:
     """One member leads nobody and has no runner-up."""
     chosen = ParetoFront([make(4, quality=0.9, cost=5)], OBJECTIVES).pick(prefer="cost")

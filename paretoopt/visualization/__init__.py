@@ -1,0 +1,1 @@
+"""Plots of a Pareto front and of the search that found it."""
