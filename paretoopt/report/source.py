@@ -1,0 +1,39 @@
+"""What a report can be written of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from paretoopt.front.pareto_front import ParetoFront
+from paretoopt.space import Params
+
+
+class FailedCandidate(Protocol):
+    """A candidate that could not be evaluated."""
+
+    @property
+    def number(self) -> int:
+        """The trial's number."""
+
+    @property
+    def params(self) -> Params:
+        """The configuration."""
+
+    @property
+    def reason(self) -> str:
+        """What went wrong."""
+
+
+class Reportable(Protocol):
+    """A study, or anything else with a name, a front and failures."""
+
+    @property
+    def study_name(self) -> str:
+        """The title of the report."""
+
+    def pareto_front(self) -> ParetoFront:
+        """The front of all evaluated candidates."""
+
+    def failures(self) -> Sequence[FailedCandidate]:
+        """The candidates that could not be evaluated."""

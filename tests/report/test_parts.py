@@ -1,0 +1,128 @@
+"""The parts of a report: summary, highlights, cards, table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from paretoopt.candidate import Candidate
+from paretoopt.front.pareto_front import ParetoFront
+from paretoopt.objectives import maximize, minimize
+from paretoopt.report.cards import change_text, make_cards
+from paretoopt.report.figures import make_figures, make_panels
+from paretoopt.report.highlights import find_baseline, highlights
+from paretoopt.report.summary import summarize
+from paretoopt.report.table import make_table
+
+MakeCandidate = Callable[..., Candidate]
+OBJECTIVES = (maximize("ndcg_at_10"), minimize("latency_p95_ms"), minimize("memory_mib"))
+
+
+@pytest.fixture
+def front(candidates: Sequence[Candidate]) -> ParetoFront:
+    """The front of the candidates."""
+    return ParetoFront(candidates, OBJECTIVES)
+
+
+def test_the_summary_counts_candidates_members_models_and_time(front: ParetoFront) -> None:
+    """One model was trained in 60 s and shared by four candidates, each measured in 5 s."""
+    assert summarize(front, n_failures=1) == (
+        "4 candidates were measured. 3 are on the Pareto front of NDCG@10 ↑, latency p95 ↓, memory ↓. "
+        "1 candidate could not be evaluated. Trained 1 model for 4 candidates. "
+        "All stages took 1 min 20 s; had nothing been shared, 4 min 20 s, 3.2 times as long."
+    )
+
+
+def test_without_runs_the_summary_tells_no_time(front: ParetoFront) -> None:
+    """A table of measurements knows nothing of stages."""
+    bare = [Candidate(one.number, one.params, one.measurements) for one in front.candidates]
+
+    assert "took" not in summarize(ParetoFront(bare, OBJECTIVES))
+
+
+def test_the_baseline_is_the_largest_uncompressed_candidate(candidates: Sequence[Candidate]) -> None:
+    """Trials 0 and 3 are neither pruned nor quantised; trial 0 has the larger embedding."""
+    assert find_baseline(candidates) is candidates[0]
+
+
+def test_where_every_candidate_is_compressed_there_is_no_baseline(candidates: Sequence[Candidate]) -> None:
+    """Pruned or quantised candidates are no baseline, nor are those of another kind of space."""
+    assert find_baseline(candidates[1:3]) is None
+    assert find_baseline([Candidate(0, {"depth": 3}, {})]) is None
+
+
+def test_the_highlights_are_baseline_knee_best_and_smallest(front: ParetoFront) -> None:
+    """Those that a reader looks for first, in that order."""
+    found = highlights(front, baseline=front.candidates[0], chosen=None)
+
+    assert {label: choice.number for label, choice in found.items()} == {
+        "baseline": 0,
+        "knee": 1,
+        "best quality": 0,
+        "smallest memory": 2,
+    }
+
+
+def test_labels_of_one_candidate_share_a_card(front: ParetoFront) -> None:
+    """The baseline has the best quality too."""
+    baseline = front.candidates[0]
+
+    cards = make_cards(highlights(front, baseline=baseline, chosen=None), OBJECTIVES, baseline)
+
+    assert [card.label for card in cards] == ["baseline, best quality", "knee", "smallest memory"]
+
+
+def test_a_card_tells_the_change_against_the_baseline(front: ParetoFront) -> None:
+    """Less latency is better, less quality is worse."""
+    baseline = front.candidates[0]
+    _, knee, _ = make_cards(highlights(front, baseline=baseline, chosen=None), OBJECTIVES, baseline)
+
+    quality, latency, _ = knee.facts
+
+    assert (quality.change, quality.verdict) == ("−2.2 %", "worse")
+    assert (latency.change, latency.verdict) == ("−70 %", "better")
+    assert (quality.value, quality.interval) == ("0.088", "0.078 – 0.098")
+
+
+@pytest.mark.parametrize(("value", "reference"), [(1.0, 1.0), (1.0, 0.0), (float("nan"), 1.0), (1.0, float("nan"))])
+def test_a_change_without_meaning_is_not_told(value: float, reference: float) -> None:
+    """Nothing changed, or there is nothing to compare with."""
+    assert change_text(value, reference) == ""
+
+
+def test_the_table_has_the_members_best_first_with_their_labels(front: ParetoFront) -> None:
+    """Objectives stand first, then parameters; what is sorted by is the value, not its text."""
+    table = make_table(front, {"knee": front.knee()})
+
+    assert table.headers[:5] == ("trial", "NDCG@10 (validation)", "latency p95 (ms)", "memory (MiB)", "embedding dim")
+    assert [row[0].text for row in table.rows] == ["0", "1", "2"]
+    assert [row[0].note for row in table.rows] == ["", "knee", ""]
+    assert [row[2].order for row in table.rows] == [10, 3, 2]
+
+
+def test_there_is_one_panel_per_pair_of_objectives(front: ParetoFront) -> None:
+    """Quality goes up, cost across."""
+    assert [panel.name for panel in make_panels(front, {}).panels] == [
+        "NDCG@10 against latency p95",
+        "NDCG@10 against memory",
+        "latency p95 against memory",
+    ]
+
+
+def test_panels_share_their_hover_texts(front: ParetoFront) -> None:
+    """Each candidate's text is kept once, however many points show it."""
+    views = make_panels(front, {"knee": front.knee()})
+
+    places = [place for panel in views.panels for trace in panel.figure["data"] for place in trace.get("hovertext", [])]
+
+    assert len(views.hover_texts) == len(front.candidates)
+    assert set(places) == set(range(len(front.candidates)))
+
+
+def test_figures_with_nothing_to_show_are_left_out(candidates: Sequence[Candidate]) -> None:
+    """No members, no lines; no runs, no bars."""
+    bare = Candidate(0, {}, candidates[0].measurements)
+
+    assert set(make_figures(ParetoFront([bare], OBJECTIVES))) == {"parallel-coordinates", "hypervolume-history"}
+    assert make_figures(ParetoFront([], OBJECTIVES)) == {}
