@@ -49,15 +49,15 @@ class Panels:
 def make_panels(front: ParetoFront, highlights: Mapping[str, Choice]) -> Panels:
     """One plot of the front per pair of objectives; none where there is but one objective."""
     marks = {label: choice.candidate for label, choice in highlights.items()}
-    figures: dict[str, FigureJson] = {}
+    panels = []
     for first, second in itertools.combinations(front.objectives, 2):
         y, x = _upright(first, second)
         figure = draw_pareto_front(pareto_front_data(front, x=x.metric, y=y.metric, marks=marks))
-        figures[f"{short_title(y.metric)} against {short_title(x.metric)}"] = as_json(figure)
-    traces = [trace for figure in figures.values() for trace in figure["data"]]
+        panels.append(Panel(f"{short_title(y.metric)} against {short_title(x.metric)}", as_json(figure)))
+    traces = [trace for panel in panels for trace in panel.figure["data"]]
     texts = tuple(dict.fromkeys(text for trace in traces for text in trace.get("hovertext", [])))
     places = {text: place for place, text in enumerate(texts)}
-    return Panels(tuple(Panel(name, _with_places(figure, places)) for name, figure in figures.items()), texts)
+    return Panels(tuple(Panel(panel.name, _with_places(panel.figure, places)) for panel in panels), texts)
 
 
 def make_figures(front: ParetoFront) -> dict[str, FigureJson]:
