@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from paretoopt.pipeline.stage import Measure as Measure
     from paretoopt.pipeline.stage import Stage as Stage
     from paretoopt.pipeline.stage import reads as reads
+    from paretoopt.report.report import write_report as write_report
     from paretoopt.report.terminal import front_table as front_table
-    from paretoopt.report.write import write_report as write_report
     from paretoopt.search.study import Study as Study
     from paretoopt.search.study import create_study as create_study
     from paretoopt.space import Categorical as Categorical
@@ -76,7 +76,7 @@ _HOMES = {
     "plot_pareto_front": "visualization.pareto_front",
     "reads": "pipeline.stage",
     "synthetic_shop": "data.synthetic",
-    "write_report": "report.write",
+    "write_report": "report.report",
 }
 
 __version__ = "0.1.0"

@@ -50,7 +50,7 @@ class Attributes:
 
 
 def interactions_from(
-    events: Events, name: str, attributes: Attributes | None = None, *, ties: Ties = "item"
+    events: Events, name: str, attributes: Attributes | None = None, *, ties: Ties = "source"
 ) -> Interactions:
     """Number users and items in the order of their original ids, and sort the events.
 

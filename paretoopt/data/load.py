@@ -24,7 +24,7 @@ def load_interactions(
     item_column: str | None = None,
     timestamp_column: str | None = None,
     user_attributes: Source | None = None,
-    ties: Ties = "item",
+    ties: Ties = "source",
 ) -> Interactions:
     """Read interactions from a file, a folder, a DataFrame, or a data set known by name.
 
@@ -45,9 +45,10 @@ def load_interactions(
         item_column: The column of the items; None as above, such as ``item_id``.
         timestamp_column: The column of the times; None as above, such as ``timestamp``.
         user_attributes: A table of users or its file; None for the one beside the data, if any.
-        ties: What decides between a user's events at one time: ``"item"``, the item id, or
-            ``"source"``, their order in the source. Where many events share a time this decides
-            which item is held out: say which one you used.
+        ties: What decides between a user's events at one time: ``"source"``, their order in the
+            source, or ``"item"``, the item id. Where many events share a time this decides which
+            item is held out, so say which one you used. An order by item id is easier to learn
+            than what users did: ascending ids are a pattern of their own.
 
     Raises:
         DataError: Something cannot be read, understood or fetched.

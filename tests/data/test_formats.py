@@ -15,9 +15,9 @@ from paretoopt.data.load import load_interactions
 from paretoopt.errors import DataError, MissingExtraError
 
 # The same five events in every format that has timestamps; item 10 comes after 9, as numbers do.
-EVENTS = {(1, 9, 100), (1, 10, 200), (2, 10, 50), (2, 9, 60), (2, 4, 60)}
+EVENTS = [(2, 9, 60), (1, 10, 200), (2, 10, 50), (2, 4, 60), (1, 9, 100)]
 RECBOLE = "user_id:token\titem_id:token\trating:float\ttimestamp:float\n" + "".join(
-    f"{user}\t{item}\t3\t{time}\n" for user, item, time in sorted(EVENTS, reverse=True)
+    f"{user}\t{item}\t3\t{time}\n" for user, item, time in EVENTS
 )
 TEXTS = {
     "shop.inter": RECBOLE,
@@ -43,22 +43,22 @@ def events_of(interactions: Interactions) -> list[tuple[int, int, int]]:
 @pytest.mark.parametrize("zipped", [False, True], ids=["plain", "gzip"])
 @pytest.mark.parametrize("name", TEXTS)
 def test_texts_with_timestamps_give_the_same_events(name: str, zipped: bool, tmp_path: Path) -> None:
-    """Sorted by user, then time, then item id as a number."""
+    """Sorted by user, then time, then the order of the rows."""
     content = TEXTS[name].encode()
     path = tmp_path / (f"{name}.gz" if zipped else name)
     path.write_bytes(gzip.compress(content) if zipped else content)
 
     interactions = load_interactions(path)
 
-    assert events_of(interactions) == [(1, 9, 100), (1, 10, 200), (2, 10, 50), (2, 4, 60), (2, 9, 60)]
+    assert events_of(interactions) == [(1, 9, 100), (1, 10, 200), (2, 10, 50), (2, 9, 60), (2, 4, 60)]
     assert interactions.timestamps.dtype == np.int64
 
 
-def test_ties_can_keep_the_order_of_the_source() -> None:
-    """Where times are equal, the order of the rows can decide instead of the item id."""
+def test_ties_keep_the_order_of_the_source_unless_told_otherwise() -> None:
+    """Where times are equal, the order of the rows decides, or the item id where that is asked for."""
     table = pd.DataFrame({"user": [1, 1, 1], "item": [9, 4, 7], "timestamp": [5, 5, 5]})
 
-    by_source, by_item = load_interactions(table, ties="source"), load_interactions(table)
+    by_source, by_item = load_interactions(table), load_interactions(table, ties="item")
 
     assert by_source.item_ids[by_source.items].tolist() == [9, 4, 7]
     assert by_item.item_ids[by_item.items].tolist() == [4, 7, 9]

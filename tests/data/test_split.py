@@ -63,7 +63,7 @@ def test_nothing_of_training_is_later_than_what_is_held_out(events: list[tuple[i
     split = leave_one_out(load_interactions(rows))
 
     for user, own in long_enough.groupby("user"):
-        ordered = own.sort_values(["timestamp", "item"])["item"].tolist()
+        ordered = own.sort_values("timestamp", kind="stable")["item"].tolist()
         place = int(np.flatnonzero(split.user_ids == user)[0])
         assert split.item_ids[sequence(split, place)].tolist() == ordered[:-2]
         assert [split.item_ids[split.validation_items[place]], split.item_ids[split.test_items[place]]] == ordered[-2:]
