@@ -27,7 +27,7 @@ lint: $(VENV)/.dev  ## Check format, style, types and the floors of the imports
 check: lint test  ## Everything that a change must pass
 
 bench: $(VENV)/.dev  ## Measure paretoopt itself
-	set -e; for program in benchmarks/*.py; do $(BIN)/python $$program; done
+	set -e; for program in studies/benchmarks/*.py; do $(BIN)/python $$program; done
 
 clean:  ## Remove the environment and everything that tools left behind; studies and stores stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from paretoopt.bundle.export import export as export
+    from paretoopt.bundle.manifest import read_manifest as read_manifest
     from paretoopt.candidate import Candidate as Candidate
     from paretoopt.candidate import Evaluation as Evaluation
     from paretoopt.candidate import Measurement as Measurement
     from paretoopt.data.interactions import Interactions as Interactions
+    from paretoopt.data.k_core import k_core as k_core
     from paretoopt.data.load import load_interactions as load_interactions
+    from paretoopt.data.popularity import popularity_baseline as popularity_baseline
     from paretoopt.data.split import leave_one_out as leave_one_out
     from paretoopt.data.synthetic import synthetic_shop as synthetic_shop
     from paretoopt.front.pareto_front import ParetoFront as ParetoFront
@@ -69,11 +72,14 @@ _HOMES = {
     "create_study": "search.study",
     "export": "bundle.export",
     "front_table": "report.terminal",
+    "k_core": "data.k_core",
     "leave_one_out": "data.split",
     "load_interactions": "data.load",
     "maximize": "objectives",
     "minimize": "objectives",
     "plot_pareto_front": "visualization.pareto_front",
+    "read_manifest": "bundle.manifest",
+    "popularity_baseline": "data.popularity",
     "reads": "pipeline.stage",
     "synthetic_shop": "data.synthetic",
     "write_report": "report.report",

@@ -17,7 +17,6 @@ from pathlib import Path
 
 import paretoopt as po
 from paretoopt import recommenders
-from paretoopt.data.popularity import popularity_baseline
 from paretoopt.measurement.cores import measured_cores
 from paretoopt.measurement.environment import current_environment
 from paretoopt.training.loop import TrainingSettings
@@ -42,7 +41,6 @@ BASELINE: po.Params = {
     "embedding_bits": 32,
     "serving_workers": 1,
 }
-TRAINING = TrainingSettings(epochs=120, patience=10, learning_rate=1e-3)
 COLUMNS = {
     "test_ndcg_at_10": "test NDCG@10",
     "test_hr_at_10": "test HR@10",
@@ -66,7 +64,8 @@ def main(arguments: list[str]) -> None:
     """Search, then write the table and the report."""
     options = parse(arguments)
     interactions = po.load_interactions(options.data)
-    pipeline = recommenders.next_item(interactions, dropout=0.4, training=TRAINING, store=options.store)
+    training = TrainingSettings(epochs=options.epochs, patience=10, learning_rate=1e-3)
+    pipeline = recommenders.next_item(interactions, dropout=0.4, training=training, store=options.store)
     study = po.create_study(
         SPACE,
         objectives=OBJECTIVES,
@@ -87,6 +86,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="folder or file with the interactions, or 'ml-100k' to download")
     parser.add_argument("--n-trials", type=int, default=60, help="configurations that the study shall hold")
+    parser.add_argument("--epochs", type=int, default=120, help="at most this many for each training")
     parser.add_argument("--output", type=Path, default=Path("movielens.md"), help="the table; .csv and .html beside it")
     parser.add_argument("--storage", type=Path, default=Path("movielens.db"), help="SQLite file of the study")
     parser.add_argument("--store", type=Path, default=None, help="folder of the stage store; the user's cache else")
@@ -150,7 +150,7 @@ def training_summary(candidates: Iterable[po.Candidate]) -> str:
 
 def popularity_row(pipeline: po.Pipeline) -> str:
     """Recommending what is popular, as a row of the table."""
-    test, validation = (popularity_baseline(pipeline.data, k=10, phase=phase) for phase in ("test", "validation"))
+    test, validation = (po.popularity_baseline(pipeline.data, k=10, phase=phase) for phase in ("test", "validation"))
     values = {"test_ndcg_at_10": test.ndcg, "test_hr_at_10": test.hr, "ndcg_at_10": validation.ndcg}
     cells = [f"{values[metric]:.4f}" if metric in values else "" for metric in COLUMNS]
     return "| " + " | ".join(["popularity", *[""] * (1 + len(SPACE.dimensions)), *cells]) + " |"

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import pytest
-from paretoopt.data.synthetic import synthetic_shop
 
 from paretoopt.bundle.export import export
 from paretoopt.bundle.manifest import read_manifest
 from paretoopt.candidate import Candidate
+from paretoopt.data.synthetic import synthetic_shop
 from paretoopt.errors import ArtifactError
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.recommenders import next_item

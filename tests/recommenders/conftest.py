@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from paretoopt.data.split import Split, leave_one_out
 from paretoopt.data.synthetic import synthetic_shop
-
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.recommenders import next_item
 from paretoopt.training.loop import TrainingSettings

@@ -8,11 +8,11 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+
+from paretoopt.candidate import Evaluation
 from paretoopt.data.popularity import popularity_baseline
 from paretoopt.data.split import Split, leave_one_out
 from paretoopt.data.synthetic import synthetic_shop
-
-from paretoopt.candidate import Evaluation
 from paretoopt.errors import DataError, ObjectiveError, SpaceError
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.recommenders import next_item
