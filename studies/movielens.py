@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> None:
     options = parse(arguments)
     interactions = po.load_interactions(options.data)
     training = TrainingSettings(epochs=options.epochs, patience=10, learning_rate=1e-3)
-    pipeline = recommenders.next_item(interactions, dropout=0.4, training=training, store=options.store)
+    pipeline = recommenders.next_item(interactions, length=100, dropout=0.4, training=training, store=options.store)
     study = po.create_study(
         SPACE,
         objectives=OBJECTIVES,

@@ -13,10 +13,11 @@ from rich.console import Console
 
 import paretoopt as po
 from paretoopt import recommenders
+from paretoopt.training.loop import TrainingSettings
 
 FOLDER = Path("quickstart")
 SPACE = po.SearchSpace(
-    embedding_dim=po.Ordered(16, 32, 64),
+    embedding_dim=po.Ordered(8, 16, 32, 64),
     pruning_ratio=po.Float(0.0, 0.5, step=0.25),
     linear_bits=po.Ordered(32, 8),
     embedding_bits=po.Ordered(32, 8, 4),
@@ -28,6 +29,8 @@ OBJECTIVES = [
     po.minimize("memory_mib"),
     po.maximize("throughput_rps"),
 ]
+# Enough for this small shop; real data deserves the defaults.
+TRAINING = TrainingSettings(epochs=25, patience=4, learning_rate=3e-3)
 BASELINE: po.Params = {
     "embedding_dim": 64,
     "pruning_ratio": 0.0,
@@ -42,7 +45,7 @@ def main() -> None:
     console = Console()
     FOLDER.mkdir(exist_ok=True)
     shop = po.synthetic_shop(users=1_000, items=500, seed=0)
-    pipeline = recommenders.next_item(shop, store=FOLDER / "store")
+    pipeline = recommenders.next_item(shop, length=30, training=TRAINING, store=FOLDER / "store")
     study = po.create_study(
         SPACE,
         objectives=OBJECTIVES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from rich.table import Table
 
@@ -20,24 +20,30 @@ def front_table(front: ParetoFront, *, marked: Mapping[str, int] | None = None) 
     """
     names = {number: name for name, number in (marked or {}).items()}
     members = sorted(front.members, key=lambda member: _cost(member, front.objectives[0]))
-    table = Table(title=f"Pareto front: {len(members)} of {len(front.candidates)} measured configurations")
-    table.add_column("trial", justify="right")
-    for parameter in _parameters(members):
-        table.add_column(parameter, justify="right")
+    parameters = list(dict.fromkeys(name for member in members for name in member.params))
+    title = f"Pareto front: {len(members)} of {len(front.candidates)} measured configurations"
+    table = Table(title=title, box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    for heading in ("trial", *parameters):
+        table.add_column(_narrow(heading), justify="right", overflow="fold")
     for objective in front.objectives:
-        table.add_column(str(objective), justify="right", style="bold")
-    if names:
-        table.add_column("")
+        table.add_column(_narrow(str(objective)), justify="right", style="bold", overflow="fold")
     for member in members:
-        cells = [str(member.number), *(str(member.params.get(name, "")) for name in _parameters(members))]
-        cells += [f"{member.measurements[objective.metric].value:.4g}" for objective in front.objectives]
-        table.add_row(*cells, *([names.get(member.number, "")] if names else []))
+        name = names.get(member.number)
+        cells = [f"{name} {member.number}" if name else str(member.number)]
+        cells += [str(member.params.get(parameter, "")) for parameter in parameters]
+        cells += [_number(member.measurements[objective.metric].value) for objective in front.objectives]
+        table.add_row(*cells, style="reverse" if name else None)
     return table
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"
+
+
+def _narrow(name: str) -> str:
+    """A heading of several short lines, so that all columns fit into a terminal."""
+    return name.replace("_", "\n")
 
 
 def _cost(member: Candidate, objective: Objective) -> float:
     return objective.sign * member.measurements[objective.metric].value
-
-
-def _parameters(members: Sequence[Candidate]) -> list[str]:
-    return list(dict.fromkeys(name for member in members for name in member.params))
