@@ -1,0 +1,82 @@
+"""User code that must type-check: mypy reads it, nothing runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+import paretoopt as po
+from paretoopt import recommenders
+
+
+def ready_made(folder: Path) -> pd.DataFrame:
+    """The whole way with the built-in recommender."""
+    interactions: po.Interactions = po.load_interactions(folder)
+    pipeline: po.Pipeline = recommenders.next_item(po.k_core(interactions), length=50, store=folder / "store")
+    space = po.SearchSpace(
+        embedding_dim=po.Ordered(16, 32),
+        pruning_ratio=po.Float(0.0, 0.5, step=0.25),
+        allocation=po.Categorical("uniform", "global"),
+        serving_workers=po.Int(1, 2),
+    )
+    study: po.Study = po.create_study(
+        space,
+        objectives=[po.maximize("ndcg_at_10"), po.minimize("memory_mib")],
+        constraints=[po.at_most("latency_p99_ms", 20.0), po.at_least("throughput_rps", 100)],
+        study_name="shop",
+        storage="sqlite:///shop.db",
+        load_if_exists=True,
+    )
+    study.enqueue({"embedding_dim": 16, "pruning_ratio": 0.0, "allocation": "uniform", "serving_workers": 1})
+    study.optimize(pipeline, n_trials=60, timeout=1_800)
+    front: po.ParetoFront = study.pareto_front()
+    figure: go.Figure = po.plot_pareto_front(front)
+    figure.show()
+    report: Path = po.write_report(study, folder / "report.html")
+    chosen = front.pick(within=[po.at_most("latency_p95_ms", 5.0)], prefer="ndcg_at_10")
+    bundle: Path = po.export(pipeline, chosen, report.parent / "deploy")
+    manifest: Mapping[str, Any] = po.read_manifest(bundle)
+    assert manifest, chosen.why
+    return front.to_frame()
+
+
+@po.reads(po.Parameter("width", default=8))
+def build(params: po.Params, data: str) -> list[int]:
+    """A model of one's own, built from what it reads."""
+    return [int(params["width"])] * len(data)
+
+
+class Text:
+    """Data of one's own."""
+
+    fingerprint = "v1"
+
+
+def own_pipeline(stage: po.Stage) -> Mapping[str, po.Measurement]:
+    """A pipeline from plain functions."""
+
+    def run(model: object, params: po.Params, context: po.Context) -> dict[str, po.Measurement]:
+        return {"width": po.Measurement(float(params["width"]), low=0.0, high=None)}
+
+    measure = po.Measure(name="width", metrics=("width",), run=run, reads=(po.Parameter("width", default=8),))
+    requests = {"tokens": np.zeros((4, 2), dtype=np.int64)}
+    pipeline = po.Pipeline(data=Text(), build=build, stages=[stage], measures=[measure], requests=requests)
+    evaluation: po.Evaluation = pipeline.evaluate({"width": 16})
+    return evaluation.measurements
+
+
+def plain_function(params: po.Params) -> dict[str, float]:
+    """What ``study.optimize`` also takes."""
+    return {"cost": float(params["size"])}
+
+
+def search_plain_function() -> list[po.Candidate]:
+    """A study without a pipeline."""
+    study = po.create_study(po.SearchSpace(size=po.Int(1, 4)), objectives=[po.minimize("cost")])
+    study.optimize(plain_function, n_trials=4)
+    return list(study.pareto_front())
