@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from paretoopt.artifact.artifact import load_artifact, save_graph
+from paretoopt.artifact.tables import store_tables_once
 from paretoopt.errors import CandidateError
 from paretoopt.pipeline.stage import Context, Requests, Stage, request_count
 from paretoopt.space import Params, Value
@@ -49,7 +50,7 @@ def export_onnx(
 
     settings: dict[str, Value] = {"opset": OPSET, "outputs": ",".join(outputs), "dynamic_axes": ",".join(dynamic_axes)}
     settings |= wrap_settings
-    return Stage(name="export", run=run, save=save_graph, load=load_artifact, settings=settings)
+    return Stage(name="export", run=run, save=save_graph, load=load_artifact, settings=settings, version="2")
 
 
 def export_graph(
@@ -87,6 +88,7 @@ def export_graph(
     if program is None:
         raise CandidateError(f"torch exported nothing for {type(module).__name__}.")
     graph: onnx.ModelProto = program.model_proto
+    store_tables_once(graph)
     _check_parity(graph, module, requests, outputs)
     return graph
 

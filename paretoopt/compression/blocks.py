@@ -87,7 +87,8 @@ def _best_scales(blocks: NDArray[np.float32], bits: int) -> NDArray[np.float32]:
     # Rows of zeros, and of values so small that a scale for them is none, round to zero.
     full = np.where(np.abs(full) < _SMALLEST_SCALE, np.float32(1), full)
     best, least = full, np.full(full.shape, np.inf, dtype=np.float32)
-    for factor in _RANGE_FACTORS:
+    # The last factor is the symmetric full range, so that the choice is never worse than that.
+    for factor in (*_RANGE_FACTORS, half / (half - 1)):
         scales = (full * factor).astype(np.float32)
         rounded = (_integers(blocks, scales, bits).astype(np.float32) - half) * scales[..., None]
         error = np.square(rounded - blocks).sum(-1)

@@ -14,6 +14,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import NodeProto, helper, numpy_helper
 
+from paretoopt.artifact.tables import table_names
 from paretoopt.compression.blocks import QuantizedTable, quantize_blocks
 from paretoopt.errors import CandidateError
 
@@ -21,17 +22,6 @@ _CONTRIB = "com.microsoft"
 # MatMulNBits computes with 8-bit activations at this level: 3 times faster than level 1 and within
 # 1 % of the largest score (measured on 1,000 x 64 tables).
 _INT8_ACTIVATIONS = 4
-
-
-def table_names(model: onnx.ModelProto) -> tuple[str, ...]:
-    """The names of the fp32 matrices that some ``Gather`` looks rows up in."""
-    matrices = {
-        tensor.name
-        for tensor in model.graph.initializer
-        if len(tensor.dims) == 2 and tensor.data_type == onnx.TensorProto.FLOAT
-    }
-    looked_up = (node.input[0] for node in model.graph.node if node.op_type == "Gather" and _axis(node) == 0)
-    return tuple(dict.fromkeys(name for name in looked_up if name in matrices))
 
 
 def quantize_tables(model: onnx.ModelProto, bits: int) -> onnx.ModelProto:
@@ -150,7 +140,3 @@ def _refuse_leftovers(graph: onnx.GraphProto, name: str, bits: int) -> None:
 
 def _constant(name: str, values: list[int]) -> NodeProto:
     return helper.make_node("Constant", [], [name], value=numpy_helper.from_array(np.array(values, dtype=np.int64)))
-
-
-def _axis(node: NodeProto) -> int:
-    return next((attribute.i for attribute in node.attribute if attribute.name == "axis"), 0)

@@ -75,6 +75,7 @@ def prune_channels(model: nn.Module, plan: PruningPlan, ratio: float) -> nn.Modu
             plan.example_inputs,
             importance=torch_pruning.importance.GroupMagnitudeImportance(p=2),
             pruning_ratio=ratio,
+            pruning_ratio_dict={layer: _exact_ratio(layer, wanted[name]) for name, layer in plan.layers.items()},
             ignored_layers=ignored,
             num_heads=dict(plan.heads),
             prune_head_dims=True,
@@ -90,12 +91,17 @@ def prune_channels(model: nn.Module, plan: PruningPlan, ratio: float) -> nn.Modu
 
 def _remaining(name: str, layer: nn.Linear, heads: int, ratio: float) -> int:
     per_head = layer.out_features // heads
-    remaining = per_head - int(per_head * ratio)
+    remaining = round(per_head * (1 - ratio))
     if remaining < 1:
         raise CandidateError(
             f"pruning_ratio={ratio} leaves 0 of {per_head} channels in {name}. Lower the upper bound of pruning_ratio."
         )
     return remaining * heads
+
+
+def _exact_ratio(layer: nn.Linear, wanted: int) -> float:
+    """The ratio that leaves ``wanted`` channels: torch-pruning keeps the whole part of what is left."""
+    return 1 - (wanted + 0.5) / layer.out_features if wanted < layer.out_features else 0.0
 
 
 def _prove_widths(plan: PruningPlan, wanted: Mapping[str, int]) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import onnx
 
 from paretoopt.artifact.artifact import Artifact, load_artifact, save_graph
-from paretoopt.compression.embedding_tables import quantize_tables, table_names
+from paretoopt.artifact.tables import table_names
+from paretoopt.compression.embedding_tables import quantize_tables
 from paretoopt.compression.linear_layers import quantize_linear_layers
 from paretoopt.errors import CandidateError
 from paretoopt.pipeline.stage import Context, Stage

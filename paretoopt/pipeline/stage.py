@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from paretoopt.candidate import Measurement, ProgressListener
 from paretoopt.errors import PipelineError
+from paretoopt.pipeline.source import source_version
 from paretoopt.space import Parameter, Params, Value
 
 Requests = Mapping[str, NDArray[Any]]
@@ -126,7 +126,8 @@ class Build:
 def reads(*parameters: Parameter) -> Callable[[Callable[[Params, Any], Any]], Build]:
     """Declare the parameters that a build function reads.
 
-    The function's source is part of the store's key, so that editing it trains anew.
+    The function's source, and that of what it uses of its own module, is part of the store's key, so
+    that editing the model trains anew. For code imported from elsewhere, give :class:`Build` a version.
 
     Raises:
         PipelineError: What the function builds depends on more than its source.
@@ -142,24 +143,6 @@ def reads(*parameters: Parameter) -> Callable[[Callable[[Params, Any], Any]], Bu
         return Build(function, parameters, source_version(function))
 
     return declare
-
-
-def source_version(function: Callable[..., Any]) -> str:
-    """A short hash of the function's source, or its name where the source cannot be had.
-
-    Raises:
-        PipelineError: The function captures values, which its source does not show, or is no plain function.
-    """
-    if not (inspect.isfunction(function) or inspect.isclass(function)) or getattr(function, "__closure__", None):
-        raise PipelineError(
-            f"what {function!r} builds depends on values that its source does not show, so the store could not tell "
-            "it from another. Declare them as parameters, or name them: Build(function, reads, version=...)."
-        )
-    try:
-        text = inspect.getsource(function)
-    except (OSError, TypeError):
-        text = function.__qualname__
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class DeclaredParams(dict[str, Value]):

@@ -10,8 +10,9 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from paretoopt.artifact.tables import table_names
 from paretoopt.compression.blocks import dequantize_blocks, quantize_blocks
-from paretoopt.compression.embedding_tables import quantize_tables, table_names
+from paretoopt.compression.embedding_tables import quantize_tables
 from paretoopt.compression.quantize import quantize, quantize_graph
 from paretoopt.errors import CandidateError, SpaceError
 
@@ -24,33 +25,45 @@ def operators(graph: onnx.ModelProto) -> Counter[str]:
     return Counter(node.op_type for node in graph.graph.node)
 
 
-def floats_of_rows(graph: onnx.ModelProto, n_rows: int) -> int:
-    """The number of fp32 values in matrices of ``n_rows`` rows."""
+def fp32_values(graph: onnx.ModelProto) -> int:
+    """The number of fp32 values in matrices that are as long as the table in one direction."""
     return sum(
         int(np.prod(tensor.dims))
         for tensor in graph.graph.initializer
-        if tensor.data_type == onnx.TensorProto.FLOAT and tensor.dims and tensor.dims[0] == n_rows
+        if tensor.data_type == onnx.TensorProto.FLOAT and 301 in tensor.dims
     )
 
 
+@pytest.mark.parametrize("embedding_dim", [8, 16, 32, 64])
 @pytest.mark.parametrize("bits", [8, 4])
-def test_embedding_tables_use_the_quantised_kernels_alone(exported: Export, bits: int) -> None:
-    """Lookup and scoring run on packed integers; of the fp32 table only scales are left."""
-    graph = quantize_graph(exported(32), linear_bits=32, embedding_bits=bits)
+def test_embedding_tables_use_the_quantised_kernels_alone(exported: Export, embedding_dim: int, bits: int) -> None:
+    """Lookup and scoring run on packed integers; of the fp32 table, in either direction, only scales are left."""
+    graph = quantize_graph(exported(embedding_dim), linear_bits=32, embedding_bits=bits)
 
     assert operators(graph)["GatherBlockQuantized"] == 1
     assert operators(graph)["MatMulNBits"] == 1
-    assert floats_of_rows(graph, 301) == 2 * 301
+    assert fp32_values(graph) == 2 * 301
 
 
-def test_a_tied_table_is_stored_once(exported: Export) -> None:
-    """The lookup and the scoring read the same packed bytes."""
-    graph = quantize_graph(exported(32), linear_bits=32, embedding_bits=8)
+@pytest.mark.parametrize("embedding_dim", [8, 16, 32, 64])
+def test_a_tied_table_is_stored_once(exported: Export, embedding_dim: int) -> None:
+    """In fp32 there is one table, small or large; quantised, lookup and scoring read the same packed bytes."""
+    graph = quantize_graph(exported(embedding_dim), linear_bits=32, embedding_bits=8)
 
     readers = {node.op_type for node in graph.graph.node if any(name.endswith(".packed") for name in node.input)}
     packed = [tensor for tensor in graph.graph.initializer if tensor.data_type == onnx.TensorProto.UINT8]
+    assert fp32_values(exported(embedding_dim)) == 301 * embedding_dim
     assert readers == {"GatherBlockQuantized", "MatMulNBits"}
     assert len(packed) == 1
+
+
+@pytest.mark.parametrize("embedding_dim", [8, 32])
+def test_quantising_linear_layers_leaves_the_scoring_table_alone(exported: Export, embedding_dim: int) -> None:
+    """The product with the table belongs to embedding_bits, however small the table is."""
+    graph = quantize_graph(exported(embedding_dim), linear_bits=8, embedding_bits=32)
+
+    assert fp32_values(graph) == 301 * embedding_dim
+    assert operators(graph)["MatMulInteger"] == 6
 
 
 @pytest.mark.parametrize("embedding_dim", [8, 16, 40, 64])
@@ -72,14 +85,6 @@ def test_kernels_compute_with_the_dequantised_table(
 
     # MatMulNBits rounds the activations to 8 bits.
     assert np.allclose(scores, expected, atol=0.03 * np.abs(expected).max())
-
-
-def test_linear_layers_use_the_integer_kernel_and_the_table_stays(exported: Export) -> None:
-    """linear_bits=8 turns the six linear layers into integer products and leaves embeddings in fp32."""
-    graph = quantize_graph(exported(32), linear_bits=8, embedding_bits=32)
-
-    assert operators(graph)["MatMulInteger"] == 6
-    assert len(table_names(graph)) == 1
 
 
 @pytest.mark.parametrize(

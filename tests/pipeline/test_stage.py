@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from paretoopt.errors import PipelineError
-from paretoopt.pipeline.stage import reads, request_count, requests_fingerprint, source_version
+from paretoopt.pipeline.source import source_version
+from paretoopt.pipeline.stage import reads, request_count, requests_fingerprint
 from paretoopt.space import Parameter, Params
 
 
