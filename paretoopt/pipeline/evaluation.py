@@ -91,6 +91,11 @@ class CandidateRun:
         """
         return self._output(len(self._stages) - 1)
 
+    @property
+    def artifact_key(self) -> str:
+        """Content address of what the last stage gives."""
+        return self._keys[-1]
+
     def _stage_runs(self) -> Iterator[StageRun]:
         for stage, key in zip(self._stages, self._keys, strict=True):
             entry = self._entries.get(key) or self._recipe.store.find(key)

@@ -40,6 +40,7 @@ class Pipeline:
         store: Store | str | Path | None = None,
         seed: int = 0,
         bundle_files: Mapping[str, bytes] = MappingProxyType({}),
+        notes: str = "",
     ) -> None:
         """Compose a pipeline.
 
@@ -53,6 +54,7 @@ class Pipeline:
             seed: Seed of every stage.
             bundle_files: Files that an exported bundle carries beside the model, by name, such as
                 the items' original ids.
+            notes: What somebody who deploys a bundle must know of its inputs and outputs.
         """
         if not stages or not measures:
             raise PipelineError("A Pipeline needs at least one stage and one measure.")
@@ -72,6 +74,7 @@ class Pipeline:
             seed=seed,
         )
         self.bundle_files = bundle_files
+        self.notes = notes
         self._refuse_repeated_names()
         self._parameters = MappingProxyType(self._merged_parameters())
         self._fingerprint = self._content_fingerprint()
@@ -133,6 +136,14 @@ class Pipeline:
             StoreError: The store cannot be written.
         """
         return CandidateRun(self._recipe, self.canonical(params), listener).evaluation()
+
+    def artifact_key(self, params: Params) -> str:
+        """Content address of what the last stage gives for ``params``; nothing is made.
+
+        Raises:
+            SpaceError: ``params`` cannot be used.
+        """
+        return CandidateRun(self._recipe, self.canonical(params), ignore_progress).artifact_key
 
     def deployable(self, params: Params, listener: ProgressListener = ignore_progress) -> Any:  # noqa: ANN401
         """The last stage's output for ``params``, made where the store does not have it.

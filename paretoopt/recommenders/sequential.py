@@ -15,6 +15,7 @@ from paretoopt.artifact.export import export_onnx
 from paretoopt.compression.prune import PruningPlan, prune
 from paretoopt.compression.quantize import quantize
 from paretoopt.data.interactions import Interactions
+from paretoopt.data.requests import model_seen
 from paretoopt.data.split import Split, leave_one_out
 from paretoopt.errors import DataError, PipelineError
 from paretoopt.measurement.measures import latency, memory
@@ -31,6 +32,12 @@ from paretoopt.training.stages import fine_tune, fit
 
 _BUILD_VERSION = "sasrec-1"
 _N_REQUESTS = 512
+_NOTES = (
+    "history: the user's {length} most recent items, oldest first, padded with 0 on the left. "
+    "seen: items never to recommend, in any order and number, padded with 0. "
+    "items: the {k} best items, best first; scores: their scores. "
+    "Item id i stands for entry i of item_ids.json; entry 0 is padding."
+)
 
 
 def next_item(
@@ -68,15 +75,20 @@ def next_item(
         seed: Seed of everything random.
 
     Raises:
-        DataError: The catalogue is smaller than ``k``, or the data cannot be split.
-        PipelineError: A size is not positive.
+        DataError: A user has all but fewer than ``k`` items, or the data cannot be split.
+        PipelineError: A setting is out of its range.
         StoreError: The store cannot be written.
     """
     sizes = {"k": k, "length": length, "blocks": blocks, "heads": heads, "batch_size": batch_size}
     _refuse_sizes(sizes)
+    if not 0 <= dropout < 1:
+        raise PipelineError(f"dropout must be from 0 to below 1, but is {dropout!r}.")
+    if not isinstance(interactions, Interactions | Split):
+        raise PipelineError(
+            f"next_item needs interactions, but got {interactions!r}. Load them: load_interactions(...)."
+        )
     split = interactions if isinstance(interactions, Split) else leave_one_out(interactions)
-    if split.n_items < k:
-        raise DataError(f"the catalogue has {split.n_items} items, fewer than k={k}. Lower k, or bring more data.")
+    _refuse_small_catalogue(split, k)
     return Pipeline(
         data=split,
         build=_build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed),
@@ -85,14 +97,24 @@ def next_item(
         requests=_sampled_requests(split, length, seed),
         store=store,
         seed=seed,
+        notes=_NOTES.format(k=k, length=length),
         bundle_files={"item_ids.json": json.dumps([None, *map(str, split.item_ids)]).encode()},
     )
 
 
 def _refuse_sizes(sizes: Mapping[str, int]) -> None:
     for name, size in sizes.items():
-        if size < 1:
-            raise PipelineError(f"{name} must be at least 1, but is {size}.")
+        if type(size) is not int or size < 1:
+            raise PipelineError(f"{name} must be a whole number from 1 on, but is {size!r}.")
+
+
+def _refuse_small_catalogue(split: Split, k: int) -> None:
+    most_seen = int((model_seen(split, "test") > 0).sum(1).max())
+    if split.n_items - most_seen < k:
+        raise DataError(
+            f"the catalogue has {split.n_items} items and a user has {most_seen} of them, so that fewer than k={k} are "
+            "left to recommend. Lower k, or bring more items."
+        )
 
 
 def _stages(

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from paretoopt.candidate import Progress, ProgressListener
-from paretoopt.errors import CandidateError
+from paretoopt.errors import CandidateError, PipelineError
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,9 @@ class TrainingSettings:
         weight_decay: Of AdamW.
         largest_gradient: Gradients of greater norm are scaled down to it.
         threads: Cores that torch computes with; None for all that this process may use.
+
+    Raises:
+        PipelineError: A setting is out of its range.
     """
 
     epochs: int = 100
@@ -35,6 +38,17 @@ class TrainingSettings:
     weight_decay: float = 0.0
     largest_gradient: float = 1.0
     threads: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse settings that train nothing or diverge."""
+        for name, count in (("epochs", self.epochs), ("patience", self.patience), ("threads", self.threads)):
+            if count is not None and (type(count) is not int or count < 1):
+                raise PipelineError(f"{name} must be a whole number from 1 on, but is {count!r}.")
+        for name, size in (("learning_rate", self.learning_rate), ("largest_gradient", self.largest_gradient)):
+            if not (math.isfinite(size) and size > 0):
+                raise PipelineError(f"{name} must be a positive number, but is {size!r}.")
+        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
+            raise PipelineError(f"weight_decay must be 0 or more, but is {self.weight_decay!r}.")
 
 
 class Task(Protocol):

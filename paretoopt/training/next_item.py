@@ -29,7 +29,7 @@ class NextItemSettings:
         length: Number of most recent items that the model reads.
         batch_size: Windows per batch.
         full_catalogue: The softmax runs over all items up to this catalogue size; beyond it, over
-            the batch's own items and ``negatives`` others.
+            the target and up to ``negatives`` others.
         negatives: Items drawn uniformly for each batch of a large catalogue.
     """
 
@@ -84,8 +84,9 @@ class NextItemTask:
     def _cross_entropy(self, hidden: Tensor, table: Tensor, targets: Tensor) -> Tensor:
         if self._n_items <= self._settings.full_catalogue:
             return functional.cross_entropy(hidden @ table[1:].T, targets - 1)
-        # Sampled softmax (Jean et al. 2015): the batch's items and uniformly drawn ones stand in for
-        # the catalogue; uniform draws need no correction of the logits.
-        drawn = torch.randint(1, self._n_items + 1, (self._settings.negatives,))
-        sampled, position = torch.unique(torch.cat([targets, drawn]), return_inverse=True)
-        return functional.cross_entropy(hidden @ table[sampled].T, position[: len(targets)])
+        # Sampled softmax (Jean et al. 2015): uniformly drawn items stand in for the others of the
+        # catalogue. Uniform draws shift all logits alike, so that none needs a correction.
+        drawn = torch.unique(torch.randint(1, self._n_items + 1, (self._settings.negatives,)))
+        own = (hidden * table[targets]).sum(1, keepdim=True)
+        others = (hidden @ table[drawn].T).masked_fill(drawn == targets[:, None], float("-inf"))
+        return functional.cross_entropy(torch.cat([own, others], dim=1), torch.zeros_like(targets))

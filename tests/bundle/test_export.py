@@ -16,6 +16,7 @@ from paretoopt.data.synthetic import synthetic_shop
 from paretoopt.errors import ArtifactError
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.recommenders import next_item
+from paretoopt.store.keys import content_key
 from paretoopt.training.loop import TrainingSettings
 
 
@@ -31,7 +32,8 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
 def chosen(pipeline: Pipeline) -> Candidate:
     """A measured candidate."""
     params = {"embedding_dim": 16, "embedding_bits": 8}
-    return Candidate(3, params, pipeline.evaluate(params).measurements)
+    evaluation = pipeline.evaluate(params)
+    return Candidate(3, params, evaluation.measurements, evaluation.runs)
 
 
 @pytest.fixture
@@ -40,10 +42,14 @@ def bundle(pipeline: Pipeline, chosen: Candidate, tmp_path: Path) -> Path:
     return export(pipeline, chosen, tmp_path / "deploy" / "shop")
 
 
-def change_manifest(bundle: Path, **changes: object) -> None:
-    """Overwrite entries of the manifest."""
+def change_manifest(bundle: Path, *, sealed: bool, **changes: object) -> None:
+    """Overwrite entries of the manifest; sealed, with a checksum that fits them."""
     path = bundle / "manifest.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    manifest = json.loads(path.read_text()) | changes
+    if sealed:
+        del manifest["manifest_checksum"]
+        manifest["manifest_checksum"] = content_key(manifest)
+    path.write_text(json.dumps(manifest))
 
 
 def test_the_bundle_answers_its_sample_requests(bundle: Path) -> None:
@@ -117,7 +123,7 @@ def test_a_corrupt_manifest_is_told(bundle: Path, content: str) -> None:
 
 def test_a_manifest_of_another_format_is_told(bundle: Path) -> None:
     """A bundle of a later version is refused by its format, not misread."""
-    change_manifest(bundle, format=99)
+    change_manifest(bundle, sealed=True, format=99)
 
     with pytest.raises(ArtifactError, match="has format 99"):
         read_manifest(bundle)
@@ -125,10 +131,36 @@ def test_a_manifest_of_another_format_is_told(bundle: Path) -> None:
 
 def test_a_manifest_that_points_outside_is_refused(bundle: Path) -> None:
     """File names with folders in them are not followed."""
-    change_manifest(bundle, checksums={"../secret": "0"})
+    change_manifest(bundle, sealed=True, checksums={"../secret": "0"})
 
     with pytest.raises(ArtifactError, match="no plain file name"):
         read_manifest(bundle)
+
+
+@pytest.mark.parametrize("change", [{"params": {"embedding_bits": 4}}, {"checksums": {}}, {"measurements": {}}])
+def test_a_changed_manifest_is_noticed(bundle: Path, change: dict[str, object]) -> None:
+    """What the manifest says of the configuration and its measurements cannot be edited unseen."""
+    change_manifest(bundle, sealed=False, **change)
+
+    with pytest.raises(ArtifactError, match="was changed after it was written"):
+        read_manifest(bundle)
+
+
+def test_the_manifest_says_how_to_call_the_model(bundle: Path) -> None:
+    """Inputs with their types and shapes, and what they mean, so that the bundle alone can be deployed."""
+    manifest = read_manifest(str(bundle))
+
+    assert manifest["inputs"]["history"] == {"dtype": "int64", "shape": ["batch", 10]}
+    assert "padded with 0 on the left" in manifest["notes"]
+    assert manifest["exported_on"]["cpu_model"]
+
+
+def test_a_choice_of_another_pipeline_is_refused(chosen: Candidate, tmp_path: Path) -> None:
+    """Measurements never travel with an artifact that they were not taken from."""
+    other = next_item(synthetic_shop(users=90, items=60, seed=1), length=10, store=tmp_path / "store")
+
+    with pytest.raises(ArtifactError, match="measured on another artifact"):
+        export(other, chosen, tmp_path / "deploy")
 
 
 def test_a_folder_without_manifest_is_no_bundle(tmp_path: Path) -> None:

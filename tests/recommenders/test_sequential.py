@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -13,7 +14,7 @@ from paretoopt.candidate import Evaluation
 from paretoopt.data.popularity import popularity_baseline
 from paretoopt.data.split import Split, leave_one_out
 from paretoopt.data.synthetic import synthetic_shop
-from paretoopt.errors import DataError, ObjectiveError, SpaceError
+from paretoopt.errors import DataError, ObjectiveError, PipelineError, SpaceError
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.recommenders import next_item
 from paretoopt.recommenders.ranking_quality import per_user_quality
@@ -166,7 +167,23 @@ def test_an_unknown_metric_is_refused_before_training(pipeline: Pipeline) -> Non
         pipeline.check(SearchSpace(embedding_dim=Ordered(16)), ["ndcg_at_100"])
 
 
-def test_a_catalogue_smaller_than_k_is_refused(shop: Split, tmp_path: Path) -> None:
-    """Ten items cannot be recommended from fewer."""
-    with pytest.raises(DataError, match="fewer than k=500"):
-        next_item(shop, k=500, store=tmp_path)
+@pytest.mark.parametrize("k", [500, 75])
+def test_a_catalogue_too_small_for_k_is_refused(shop: Split, tmp_path: Path, k: int) -> None:
+    """More items than some user has left cannot be recommended; that is told before training."""
+    with pytest.raises(DataError, match=f"fewer than k={k} are left"):
+        next_item(shop, k=k, store=tmp_path)
+
+
+@pytest.mark.parametrize("setting", [{"length": "15"}, {"k": 3.5}, {"batch_size": 0}, {"dropout": 1.0}], ids=str)
+def test_settings_out_of_range_are_refused(shop: Split, tmp_path: Path, setting: dict[str, Any]) -> None:
+    """A setting that cannot work is named with its value."""
+    (name,) = setting
+
+    with pytest.raises(PipelineError, match=f"{name} must be"):
+        next_item(shop, store=tmp_path, **setting)
+
+
+def test_a_path_in_place_of_interactions_is_told(tmp_path: Path) -> None:
+    """The remedy is to load it."""
+    with pytest.raises(PipelineError, match="load_interactions"):
+        next_item("ml-100k", store=tmp_path)  # type: ignore[arg-type]  # the mistake that is tested

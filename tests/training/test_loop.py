@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from paretoopt.candidate import Progress
-from paretoopt.errors import CandidateError
+from paretoopt.errors import CandidateError, PipelineError
 from paretoopt.training.loop import Trained, TrainingSettings, train
 
 
@@ -121,3 +122,25 @@ def test_the_callers_random_state_is_kept() -> None:
     run(model, Line(), TrainingSettings(epochs=1))
 
     assert torch.equal(torch.rand(1), expected)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        {"epochs": 0},
+        {"epochs": 2.5},
+        {"patience": -1},
+        {"learning_rate": 0.0},
+        {"learning_rate": float("nan")},
+        {"weight_decay": -0.1},
+        {"threads": 0},
+        {"largest_gradient": 0.0},
+    ],
+    ids=str,
+)
+def test_settings_out_of_range_are_refused(setting: dict[str, Any]) -> None:
+    """What would train nothing or diverge is told when it is written down."""
+    (name,) = setting
+
+    with pytest.raises(PipelineError, match=f"{name} must be"):
+        TrainingSettings(**setting)
