@@ -11,11 +11,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from paretoopt.artifact.export import export_onnx as export_onnx
     from paretoopt.bundle.export import export as export
     from paretoopt.bundle.manifest import read_manifest as read_manifest
     from paretoopt.candidate import Candidate as Candidate
     from paretoopt.candidate import Evaluation as Evaluation
     from paretoopt.candidate import Measurement as Measurement
+    from paretoopt.compression.prune import PruningPlan as PruningPlan
+    from paretoopt.compression.prune import prune as prune
+    from paretoopt.compression.quantize import quantize as quantize
     from paretoopt.data.interactions import Interactions as Interactions
     from paretoopt.data.k_core import k_core as k_core
     from paretoopt.data.load import load_interactions as load_interactions
@@ -23,6 +27,10 @@ if TYPE_CHECKING:
     from paretoopt.data.split import leave_one_out as leave_one_out
     from paretoopt.data.synthetic import synthetic_shop as synthetic_shop
     from paretoopt.front.pareto_front import ParetoFront as ParetoFront
+    from paretoopt.measurement.measures import latency as latency
+    from paretoopt.measurement.measures import load as load
+    from paretoopt.measurement.measures import memory as memory
+    from paretoopt.measurement.measures import throughput as throughput
     from paretoopt.objectives import at_least as at_least
     from paretoopt.objectives import at_most as at_most
     from paretoopt.objectives import maximize as maximize
@@ -45,6 +53,9 @@ if TYPE_CHECKING:
     from paretoopt.space import Params as Params
     from paretoopt.space import SearchSpace as SearchSpace
     from paretoopt.store.store import Store as Store
+    from paretoopt.training.loop import TrainingSettings as TrainingSettings
+    from paretoopt.training.stages import fine_tune as fine_tune
+    from paretoopt.training.stages import fit as fit
     from paretoopt.visualization.pareto_front import plot_pareto_front as plot_pareto_front
 
 _HOMES = {
@@ -60,28 +71,39 @@ _HOMES = {
     "Measurement": "candidate",
     "Ordered": "space",
     "Parameter": "space",
-    "ParetoFront": "front.pareto_front",
     "Params": "space",
+    "ParetoFront": "front.pareto_front",
     "Pipeline": "pipeline.pipeline",
+    "PruningPlan": "compression.prune",
     "SearchSpace": "space",
     "Stage": "pipeline.stage",
     "Store": "store.store",
     "Study": "search.study",
+    "TrainingSettings": "training.loop",
     "at_least": "objectives",
     "at_most": "objectives",
     "create_study": "search.study",
     "export": "bundle.export",
+    "export_onnx": "artifact.export",
+    "fine_tune": "training.stages",
+    "fit": "training.stages",
     "front_table": "report.terminal",
     "k_core": "data.k_core",
+    "latency": "measurement.measures",
     "leave_one_out": "data.split",
+    "load": "measurement.measures",
     "load_interactions": "data.load",
     "maximize": "objectives",
+    "memory": "measurement.measures",
     "minimize": "objectives",
     "plot_pareto_front": "visualization.pareto_front",
-    "read_manifest": "bundle.manifest",
     "popularity_baseline": "data.popularity",
+    "prune": "compression.prune",
+    "quantize": "compression.quantize",
+    "read_manifest": "bundle.manifest",
     "reads": "pipeline.stage",
     "synthetic_shop": "data.synthetic",
+    "throughput": "measurement.measures",
     "write_report": "report.report",
 }
 

@@ -13,7 +13,6 @@ from rich.console import Console
 
 import paretoopt as po
 from paretoopt import recommenders
-from paretoopt.training.loop import TrainingSettings
 
 FOLDER = Path("quickstart")
 SPACE = po.SearchSpace(
@@ -25,12 +24,11 @@ SPACE = po.SearchSpace(
 )
 OBJECTIVES = [
     po.maximize("ndcg_at_10"),
-    po.minimize("latency_p95_ms"),
     po.minimize("memory_mib"),
-    po.maximize("throughput_rps"),
+    po.maximize("closed_loop_rps"),
 ]
 # Enough for this small shop; real data deserves the defaults.
-TRAINING = TrainingSettings(epochs=25, patience=4, learning_rate=3e-3)
+TRAINING = po.TrainingSettings(epochs=25, patience=4, learning_rate=3e-3)
 BASELINE: po.Params = {
     "embedding_dim": 64,
     "pruning_ratio": 0.0,
@@ -44,7 +42,7 @@ def main() -> None:
     """Search, show, pick, and export the pick."""
     console = Console()
     FOLDER.mkdir(exist_ok=True)
-    shop = po.synthetic_shop(users=1_000, items=500, seed=0)
+    shop = po.synthetic_shop(users=2_000, items=4_000, seed=0)
     pipeline = recommenders.next_item(shop, length=30, training=TRAINING, store=FOLDER / "store")
     study = po.create_study(
         SPACE,

@@ -25,10 +25,10 @@ _START_SECONDS = 120.0
 
 
 def latency(*, percentiles: Sequence[float] = (50, 95, 99), threads: int = 1, n_requests: int = 10_000) -> Measure:
-    """The measure of ``latency_p*_ms`` and ``throughput_rps``.
+    """The measure of ``latency_p*_ms`` and ``closed_loop_rps``.
 
     Every serving worker answers different real requests one after the other, all workers at once.
-    Latency is that of a single request; throughput is what the workers answer together.
+    Latency is that of a single request; ``closed_loop_rps`` is what the workers answer together.
 
     Args:
         percentiles: In percent, for example ``(50, 95, 99)``.
@@ -59,11 +59,11 @@ def latency(*, percentiles: Sequence[float] = (50, 95, 99), threads: int = 1, n_
             listener=context.listener,
         )
         measured = {name: latency_percentile(serving.latencies_ms, value) for name, value in names.items()}
-        return {**measured, "throughput_rps": Measurement(serving.throughput_rps)}
+        return {**measured, "closed_loop_rps": Measurement(serving.throughput_rps)}
 
     return Measure(
         name="latency",
-        metrics=(*names, "throughput_rps"),
+        metrics=(*names, "closed_loop_rps"),
         run=run,
         reads=(_SERVING_WORKERS,),
         needs_training=False,
@@ -125,8 +125,7 @@ def load(
 def throughput(*, bound_ms: float, percentile: float = 95, budget_seconds: float = 10.0, threads: int = 1) -> Measure:
     """The measure of ``throughput_rps``: the greatest rate of random arrivals held within a latency bound.
 
-    It is 0 where even a request that meets no other takes longer. ``latency`` has a ``throughput_rps`` of its own, back
-    to back and without a bound; a pipeline has one or the other.
+    It is 0 where even a request that meets no other takes longer.
 
     Args:
         bound_ms: The latency bound, from the intended arrival to the answer.

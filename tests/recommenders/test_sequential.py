@@ -40,7 +40,7 @@ def test_every_metric_is_measured(pipeline: Pipeline) -> None:
     measurements = pipeline.evaluate(BASE).measurements
 
     assert set(measurements) == set(pipeline.metrics)
-    assert {"ndcg_at_10", "test_hr_at_10", "latency_p95_ms", "throughput_rps", "memory_mib"} <= set(measurements)
+    assert {"ndcg_at_10", "test_hr_at_10", "latency_p95_ms", "closed_loop_rps", "memory_mib"} <= set(measurements)
     assert all(np.isfinite(measurement.value) for measurement in measurements.values())
 
 

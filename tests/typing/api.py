@@ -27,7 +27,7 @@ def ready_made(folder: Path) -> pd.DataFrame:
     study: po.Study = po.create_study(
         space,
         objectives=[po.maximize("ndcg_at_10"), po.minimize("memory_mib")],
-        constraints=[po.at_most("latency_p99_ms", 20.0), po.at_least("throughput_rps", 100)],
+        constraints=[po.at_most("latency_p99_ms", 20.0), po.at_least("closed_loop_rps", 100)],
         study_name="shop",
         storage="sqlite:///shop.db",
         load_if_exists=True,
