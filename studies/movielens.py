@@ -84,7 +84,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     """The command line's options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="folder or file with the interactions, or 'ml-100k' to download")
-    parser.add_argument("--n-trials", type=int, default=60, help="configurations that the study shall hold")
+    parser.add_argument("--n-trials", type=int, default=96, help="configurations that the study shall hold")
     parser.add_argument("--epochs", type=int, default=120, help="at most this many for each training")
     parser.add_argument("--output", type=Path, default=Path("movielens.md"), help="the table; .csv and .html beside it")
     parser.add_argument("--storage", type=Path, default=Path("movielens.db"), help="SQLite file of the study")
@@ -158,14 +158,14 @@ def popularity_row(pipeline: po.Pipeline) -> str:
 def row(candidate: po.Candidate, name: str) -> str:
     """A configuration as a row of the table."""
     params = [str(candidate.params[dimension]) for dimension in SPACE.dimensions]
-    cells = [value_of(candidate.measurements[metric]) for metric in COLUMNS]
+    cells = [value_of(metric, candidate.measurements[metric]) for metric in COLUMNS]
     return "| " + " | ".join([name, str(candidate.number), *params, *cells]) + " |"
 
 
-def value_of(measurement: po.Measurement) -> str:
-    """A value with half its interval, where it is one of quality."""
+def value_of(metric: str, measurement: po.Measurement) -> str:
+    """A value, with half its interval where it is one of quality."""
     value, low, high = measurement.value, measurement.low, measurement.high
-    if low is not None and high is not None and abs(value) < 1 and abs((low + high) / 2 - value) < 1e-9:
+    if "_at_" in metric and low is not None and high is not None:
         return f"{value:.4f} ± {(high - low) / 2:.4f}"
     return f"{value:.4g}" if value < 100 else f"{value:,.0f}"
 
