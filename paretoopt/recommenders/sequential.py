@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,9 +14,11 @@ from torch import nn
 from paretoopt.artifact.export import export_onnx
 from paretoopt.compression.prune import PruningPlan, prune
 from paretoopt.compression.quantize import quantize
+from paretoopt.data.groups import Grouping
 from paretoopt.data.interactions import Interactions
 from paretoopt.data.split import Split, leave_one_out
 from paretoopt.errors import DataError, PipelineError
+from paretoopt.measurement.group_quality import refuse_groups
 from paretoopt.measurement.measures import latency, memory
 from paretoopt.models.recommender import Recommender
 from paretoopt.models.sasrec import Attention, Block, SASRec
@@ -44,6 +46,7 @@ def next_item(
     training: TrainingSettings | None = None,
     fine_tuning: TrainingSettings | None = None,
     batch_size: int = 32,
+    groups: Sequence[Grouping] = (),
     store: Store | str | Path | None = None,
     seed: int = 0,
 ) -> Pipeline:
@@ -64,11 +67,14 @@ def next_item(
         training: How the uncompressed model is trained.
         fine_tuning: How a pruned model is trained on.
         batch_size: Windows of ``length`` items per training batch.
+        groups: How users are grouped to measure ``worst_group_ndcg_at_10`` and ``group_gap``; see
+            :func:`paretoopt.by_attribute`, :func:`paretoopt.by_history_length` and
+            :func:`paretoopt.by_item_popularity`.
         store: Store of stage outputs, or its folder; None for the user's cache.
         seed: Seed of everything random.
 
     Raises:
-        DataError: The catalogue is smaller than ``k``, or the data cannot be split.
+        DataError: The catalogue is smaller than ``k``, the data cannot be split, or users cannot be grouped.
         PipelineError: A size is not positive.
         StoreError: The store cannot be written.
     """
@@ -77,11 +83,12 @@ def next_item(
     split = interactions if isinstance(interactions, Split) else leave_one_out(interactions)
     if split.n_items < k:
         raise DataError(f"the catalogue has {split.n_items} items, fewer than k={k}. Lower k, or bring more data.")
+    refuse_groups(groups, split)
     return Pipeline(
         data=split,
         build=_build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed),
         stages=_stages(k, NextItemSettings(length=length, batch_size=batch_size), training, fine_tuning),
-        measures=[ranking_quality(k=k, length=length), latency(), memory()],
+        measures=[ranking_quality(k=k, length=length, groups=groups), latency(), memory()],
         requests=_sampled_requests(split, length, seed),
         store=store,
         seed=seed,
