@@ -74,7 +74,7 @@ def mean_interval(
 
 
 def bounded_mean_interval(values: NDArray[np.float64], *, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """As :func:`mean_interval` for values between 0 and 1, and never without width.
+    """As :func:`mean_interval` for values between 0 and 1, with room where all are 0 or all are 1.
 
     Where every user has 0, the mean may still be above: at most ``1 - t ** (1 / n)`` with ``t`` the share of one
     tail (the exact form of the "rule of three", Hanley and Lippman-Hand 1983); and likewise where every user has 1.
