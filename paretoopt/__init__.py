@@ -20,17 +20,26 @@ if TYPE_CHECKING:
     from paretoopt.compression.prune import PruningPlan as PruningPlan
     from paretoopt.compression.prune import prune as prune
     from paretoopt.compression.quantize import quantize as quantize
+    from paretoopt.data.groups import Grouping as Grouping
+    from paretoopt.data.groups import by_attribute as by_attribute
+    from paretoopt.data.groups import by_history_length as by_history_length
+    from paretoopt.data.groups import by_item_popularity as by_item_popularity
     from paretoopt.data.interactions import Interactions as Interactions
     from paretoopt.data.k_core import k_core as k_core
     from paretoopt.data.load import load_interactions as load_interactions
     from paretoopt.data.popularity import popularity_baseline as popularity_baseline
     from paretoopt.data.split import leave_one_out as leave_one_out
     from paretoopt.data.synthetic import synthetic_shop as synthetic_shop
+    from paretoopt.errors import EnvironmentWarning as EnvironmentWarning
     from paretoopt.front.pareto_front import ParetoFront as ParetoFront
+    from paretoopt.measurement.environment_record import environment_of as environment_of
+    from paretoopt.measurement.group_quality import quality_by_group as quality_by_group
     from paretoopt.measurement.measures import latency as latency
     from paretoopt.measurement.measures import load as load
     from paretoopt.measurement.measures import memory as memory
     from paretoopt.measurement.measures import throughput as throughput
+    from paretoopt.measurement.paired import PairedComparison as PairedComparison
+    from paretoopt.measurement.paired import compare_quality as compare_quality
     from paretoopt.objectives import at_least as at_least
     from paretoopt.objectives import at_most as at_most
     from paretoopt.objectives import maximize as maximize
@@ -63,13 +72,16 @@ _HOMES = {
     "Candidate": "candidate",
     "Categorical": "space",
     "Context": "pipeline.stage",
+    "EnvironmentWarning": "errors",
     "Evaluation": "candidate",
     "Float": "space",
+    "Grouping": "data.groups",
     "Int": "space",
     "Interactions": "data.interactions",
     "Measure": "pipeline.stage",
     "Measurement": "candidate",
     "Ordered": "space",
+    "PairedComparison": "measurement.paired",
     "Parameter": "space",
     "Params": "space",
     "ParetoFront": "front.pareto_front",
@@ -82,7 +94,12 @@ _HOMES = {
     "TrainingSettings": "training.loop",
     "at_least": "objectives",
     "at_most": "objectives",
+    "by_attribute": "data.groups",
+    "by_history_length": "data.groups",
+    "by_item_popularity": "data.groups",
+    "compare_quality": "measurement.paired",
     "create_study": "search.study",
+    "environment_of": "measurement.environment_record",
     "export": "bundle.export",
     "export_onnx": "artifact.export",
     "fine_tune": "training.stages",
@@ -100,6 +117,7 @@ _HOMES = {
     "popularity_baseline": "data.popularity",
     "prune": "compression.prune",
     "quantize": "compression.quantize",
+    "quality_by_group": "measurement.group_quality",
     "read_manifest": "bundle.manifest",
     "reads": "pipeline.stage",
     "synthetic_shop": "data.synthetic",

@@ -36,12 +36,14 @@ class StageRun:
         key: Content address of its output in the store.
         reused: True where the output was in the store already.
         seconds: What the output cost when it was made (not what reusing it took).
+        environment: Where it was measured, as far as values depend on it; None where they do not.
     """
 
     name: str
     key: str
     reused: bool
     seconds: float
+    environment: str | None = None
 
 
 @dataclass(frozen=True)

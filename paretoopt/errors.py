@@ -1,4 +1,4 @@
-"""Every error that paretoopt raises on purpose, as one tree.
+"""Every error that paretoopt raises on purpose, as one tree, and its warnings.
 
 Each message says what is wrong, with the value, and what to do about it.
 """
@@ -57,3 +57,7 @@ class NoFeasibleCandidateError(ParetooptError, LookupError):
 
 class MissingExtraError(ParetooptError, ImportError):
     """A feature needs an optional dependency; the message names the extra to install."""
+
+
+class EnvironmentWarning(UserWarning):
+    """Candidates that are compared were measured in different environments."""

@@ -11,6 +11,7 @@ from paretoopt.candidate import Candidate
 from paretoopt.errors import ObjectiveError
 from paretoopt.front.choice import Choice
 from paretoopt.front.dominance import costs_of, is_nondominated
+from paretoopt.front.environments import warn_of_several_environments
 from paretoopt.front.feasibility import is_feasible, tightest
 from paretoopt.front.pick import pick, pick_knee, pick_nearest_to_ideal
 from paretoopt.front.table import to_frame
@@ -31,6 +32,9 @@ class ParetoFront:
 
     Raises:
         ObjectiveError: There is no objective, or two are on one metric.
+
+    Warns:
+        EnvironmentWarning: A measure of the candidates was taken in different environments.
     """
 
     candidates: tuple[Candidate, ...]
@@ -46,6 +50,7 @@ class ParetoFront:
     ) -> None:
         """Find the members among ``candidates``."""
         _check_objectives(objectives)
+        warn_of_several_environments(candidates)
         object.__setattr__(self, "candidates", tuple(candidates))
         object.__setattr__(self, "objectives", tuple(objectives))
         object.__setattr__(self, "constraints", tuple(constraints))

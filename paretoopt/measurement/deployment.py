@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from paretoopt.candidate import Progress, ProgressListener
 from paretoopt.measurement.artifact_size import artifact_bytes
 from paretoopt.measurement.channel import Json
+from paretoopt.measurement.core_load import core_times, share_of_others
 from paretoopt.measurement.cores import cores_of_process, measured_cores
 from paretoopt.measurement.environment import Environment, current_environment
 from paretoopt.measurement.fixed_service import FixedService
@@ -147,7 +148,8 @@ def open_deployment(
 ) -> Iterator[Deployment]:
     """Start workers in processes of their own, load the artifact in each, and warm up.
 
-    Waits while another measurement uses the same cores. At the end, however it comes, no worker is alive.
+    Waits while another measurement uses the same cores. At the end, however it comes, no worker is alive, and the
+    deployment's environment then says what else ran on its cores.
 
     Raises:
         MeasurementError: The artifact cannot serve the requests, or a process died or took more than its limits.
@@ -162,14 +164,18 @@ def open_deployment(
         environment = current_environment(cores)
         write_requests(folder, requests, selection=order)
         programs = _programs(_job(served, folder, queue, threads), cores, workers)
+        before = core_times(cores)
         with isolated(programs, limits, folder=folder) as processes:
             processes.pass_checkpoint("the end of warm-up")
             cores_used = _cores_of_workers(folder, workers)
             environment = replace(environment, cores_used=cores_used)
-            yield Deployment(processes, folder, queue, workers=workers, threads=threads, environment=environment)
+            deployment = Deployment(processes, folder, queue, workers=workers, threads=threads, environment=environment)
+            yield deployment
             write_round(folder, None)
             processes.pass_checkpoint("its end")
             processes.results()
+        others = share_of_others(before, core_times(cores))
+        deployment.environment = replace(environment, share_of_others=others)
 
 
 def _job(served: Served, folder: Path, queue: int, threads: int) -> Json:

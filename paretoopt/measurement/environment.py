@@ -28,6 +28,8 @@ class Environment:
         numpy_version: Version of numpy.
         governor: How the first measured core's frequency is governed; None where it cannot be read.
         load_average: Processes that ran or waited, over the minute before; None where it is not known.
+        share_of_others: Share of the measured cores' time during the run that went to anything but the measured
+            processes, from 0 to 1; None where it is not known.
     """
 
     cpu_model: str
@@ -41,6 +43,7 @@ class Environment:
     numpy_version: str
     governor: str | None
     load_average: float | None
+    share_of_others: float | None = None
 
     @property
     def fingerprint(self) -> str:

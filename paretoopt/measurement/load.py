@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from paretoopt.candidate import Progress, ProgressListener
 from paretoopt.measurement.arrivals import poisson_arrivals
 from paretoopt.measurement.deployment import Served, open_deployment
@@ -51,4 +53,5 @@ def measure_load(
     ) as deployment:
         if listener is not None:
             listener(Progress("measure", f"{rate_rps:g} requests per second for {seconds:g} s"))
-        return deployment.load(arrivals, rate_rps=rate_rps)
+        measured = deployment.load(arrivals, rate_rps=rate_rps)
+    return replace(measured, environment=deployment.environment)

@@ -9,6 +9,7 @@ from paretoopt.candidate import Measurement
 from paretoopt.errors import PipelineError
 from paretoopt.measurement.cores import measured_cores
 from paretoopt.measurement.environment import current_environment
+from paretoopt.measurement.environment_record import write_environment
 from paretoopt.measurement.load import measure_load
 from paretoopt.measurement.load_percentiles import loaded_percentile
 from paretoopt.measurement.percentiles import latency_percentile, least_requests
@@ -58,6 +59,7 @@ def latency(*, percentiles: Sequence[float] = (50, 95, 99), threads: int = 1, n_
             seed=context.seed,
             listener=context.listener,
         )
+        write_environment(context.folder, serving.environment)
         measured = {name: latency_percentile(serving.latencies_ms, value) for name, value in names.items()}
         return {**measured, "closed_loop_rps": Measurement(serving.throughput_rps)}
 
@@ -109,6 +111,7 @@ def load(
             seed=context.seed,
             listener=context.listener,
         )
+        write_environment(context.folder, measured.environment)
         return {name: loaded_percentile(measured, value) for name, value in names.items()}
 
     return Measure(
@@ -148,6 +151,7 @@ def throughput(*, bound_ms: float, percentile: float = 95, budget_seconds: float
             seed=context.seed,
             listener=context.listener,
         )
+        write_environment(context.folder, found.environment)
         return {"throughput_rps": found.throughput_rps}
 
     return Measure(
@@ -182,6 +186,7 @@ def memory(*, threads: int = 1) -> Measure:
             seed=context.seed,
             listener=context.listener,
         )
+        write_environment(context.folder, serving.environment)
         return {
             "memory_mib": Measurement(serving.memory_mib),
             "memory_total_mib": Measurement(serving.memory_total_mib),

@@ -14,6 +14,7 @@ from paretoopt.candidate import Progress, ProgressListener
 from paretoopt.errors import MeasurementError
 from paretoopt.measurement.artifact_size import artifact_bytes
 from paretoopt.measurement.channel import Json
+from paretoopt.measurement.core_load import core_times, share_of_others
 from paretoopt.measurement.cores import cores_of_process, measured_cores
 from paretoopt.measurement.effort import Effort
 from paretoopt.measurement.environment import Environment, current_environment
@@ -91,7 +92,9 @@ def measure_serving(
             "effort": asdict(effort),
             "precision": precision,
         }
+        before = core_times(cores)
         results, times = _run(_programs(job, cores, workers, threads), limits, folder, listener)
+        environment = replace(environment, share_of_others=share_of_others(before, core_times(cores)))
     return _measurement(results, times, artifact_mib, threads, environment)
 
 

@@ -104,7 +104,6 @@ def find_throughput(
         if _verdict(alone_ms, bound_ms) != "broken":
             probe = _prober(deployment, bound_ms, percentile, budget_seconds / _PROBES_PER_BUDGET, seed)
             probes = _search(probe, _HEADROOM * capacity, began + budget_seconds, listener)
-        environment = deployment.environment
     return ThroughputMeasurement(
         throughput_rps=held_rate(probes, _HEADROOM * capacity) if probes else Measurement(0.0, 0.0, 0.0),
         bound_ms=bound_ms,
@@ -113,7 +112,7 @@ def find_throughput(
         back_to_back_rps=capacity,
         reason=_reason(probes, alone_ms, bound_ms, percentile),
         probes=probes,
-        environment=environment,
+        environment=deployment.environment,
     )
 
 

@@ -102,12 +102,20 @@ class CandidateRun:
             if entry is not None:
                 yield _run_of(stage.name, entry)
 
-    def _measured(self, measure: Measure) -> Entry:
+    def found(self, metric: str) -> Entry | None:
+        """The store's entry of the measure that gives ``metric``; None where the candidate was not measured."""
+        measure = next(measure for measure in self._recipe.measures if metric in measure.metrics)
+        return self._recipe.store.find(self._measure_key(measure, _device_of(measure)))
+
+    def _measure_key(self, measure: Measure, device: str | None) -> str:
         params = visible(self._params, measure.reads)
-        with _blaming(measure.name):
-            device = measure.device() if measure.device else None
         source = self._keys[-1] if self._keys else self._built
-        key = content_key(measure.identity(), params, device, self._recipe.requests_fingerprint, source)
+        return content_key(measure.identity(), params, device, self._recipe.requests_fingerprint, source)
+
+    def _measured(self, measure: Measure) -> Entry:
+        device = _device_of(measure)
+        params = visible(self._params, measure.reads)
+        key = self._measure_key(measure, device)
 
         def make(folder: Path) -> float:
             # Loaded afresh, so that no measure sees what another one did to the model.
@@ -184,8 +192,13 @@ def _blaming(step: str) -> Iterator[None]:
         raise CandidateError(f"{step}: {type(error).__name__}: {error}") from error
 
 
+def _device_of(measure: Measure) -> str | None:
+    with _blaming(measure.name):
+        return measure.device() if measure.device else None
+
+
 def _run_of(name: str, entry: Entry) -> StageRun:
-    return StageRun(name, entry.key, entry.reused, entry.seconds)
+    return StageRun(name, entry.key, entry.reused, entry.seconds, entry.description.get("device"))
 
 
 def _checked(measure: Measure, result: Mapping[str, Measurement]) -> Mapping[str, Measurement]:

@@ -94,6 +94,21 @@ def check_metrics(wanted: Collection[str], metrics: Collection[str]) -> None:
             )
 
 
+def refuse_reported_only(wanted: Collection[str], reported_only: Collection[str], metrics: Collection[str]) -> None:
+    """Refuse to search by a metric that is for reports.
+
+    Raises:
+        ObjectiveError: As said, naming the metric and one to search by.
+    """
+    for metric in wanted:
+        if metric in reported_only:
+            instead = _suggestion(metric, sorted(set(metrics) - set(reported_only)))
+            raise ObjectiveError(
+                f"Metric {metric!r} is for reports only: a search that sees it chooses what fits the test data by "
+                f"luck, and nothing is left to report. Search by a validation metric.{instead}"
+            )
+
+
 def targets(name: str, known: Mapping[str, Parameter]) -> tuple[str, ...]:
     """The parameters that dimension ``name`` sets.
 

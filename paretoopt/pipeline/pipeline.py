@@ -8,14 +8,14 @@ from types import MappingProxyType
 from typing import Any
 
 from paretoopt.candidate import Evaluation, ProgressListener
-from paretoopt.errors import PipelineError
+from paretoopt.errors import MeasurementError, PipelineError
 from paretoopt.pipeline.evaluation import CandidateRun, Recipe, ignore_progress
-from paretoopt.pipeline.parameters import canonical, check_metrics, check_space, merged
+from paretoopt.pipeline.parameters import canonical, check_metrics, check_space, merged, refuse_reported_only
 from paretoopt.pipeline.stage import Build, Measure, Requests, Stage, request_count
 from paretoopt.pipeline.stage import reads as declare
 from paretoopt.space import Parameter, Params, SearchSpace, Value
 from paretoopt.store.keys import content_key
-from paretoopt.store.store import Store
+from paretoopt.store.store import Entry, Store
 
 
 class Pipeline:
@@ -114,10 +114,12 @@ class Pipeline:
 
         Raises:
             SpaceError: A dimension that nothing reads, or a value that cannot be used.
-            ObjectiveError: A metric that nothing measures.
+            ObjectiveError: A metric that nothing measures, or one that is for reports only.
         """
         check_space(space, self.parameters)
         check_metrics(metrics, self.metrics)
+        reported_only = frozenset().union(*(measure.reported_only for measure in self._recipe.measures))
+        refuse_reported_only(metrics, reported_only, self.metrics)
 
     def canonical(self, params: Params) -> dict[str, Value]:
         """``params`` with shorthands spelt out and defaults filled in.
@@ -153,6 +155,24 @@ class Pipeline:
             CandidateError: A stage failed.
         """
         return CandidateRun(self._recipe, self.canonical(params), listener).model()
+
+    def measured(self, params: Params, metric: str) -> Entry:
+        """The store's entry of the measure that gave ``metric`` for ``params``; nothing is measured anew.
+
+        Raises:
+            ObjectiveError: The pipeline does not measure ``metric``.
+            SpaceError: ``params`` cannot be used.
+            MeasurementError: This pipeline has not measured ``params`` on this machine.
+        """
+        check_metrics([metric], self.metrics)
+        entry = CandidateRun(self._recipe, self.canonical(params), ignore_progress).found(metric)
+        if entry is None:
+            raise MeasurementError(
+                f"{metric} of {dict(params)} was not measured by this pipeline, with its data, settings and store at "
+                f"{self.store.folder}, on this machine. Call pipeline.evaluate(params) first, or use the pipeline that "
+                "measured it."
+            )
+        return entry
 
     def _merged_parameters(self) -> dict[str, Parameter]:
         recipe = self._recipe

@@ -92,6 +92,11 @@ class Measure:
             every device.
         settings: Constants that the result depends on; they enter the store's key.
         version: Raise it when the measure's code changes what it computes.
+        reported_only: The metrics among ``metrics`` that no search may see, such as those of test data; as an
+            objective or constraint they are refused.
+
+    Raises:
+        PipelineError: ``reported_only`` names a metric that is not among ``metrics``.
     """
 
     name: str
@@ -102,6 +107,16 @@ class Measure:
     device: Callable[[], str] | None = None
     settings: Mapping[str, Value] = field(default_factory=dict)
     version: str = "1"
+    reported_only: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Refuse a name that would protect nothing."""
+        unknown = sorted(self.reported_only - set(self.metrics))
+        if unknown:
+            raise PipelineError(
+                f"measure {self.name!r} keeps {', '.join(unknown)} for reports, but gives {', '.join(self.metrics)}. "
+                "Name metrics that it gives."
+            )
 
     def identity(self) -> list[Any]:
         """What tells this measure from another, as JSON."""

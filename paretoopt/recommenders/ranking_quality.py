@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import json
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from paretoopt.artifact.artifact import Artifact
 from paretoopt.candidate import Measurement
+from paretoopt.data.groups import Grouping
 from paretoopt.data.requests import model_histories, model_seen
 from paretoopt.data.split import Split
 from paretoopt.errors import CandidateError
+from paretoopt.measurement.bootstrap import bounded_mean_interval
+from paretoopt.measurement.group_quality import worst_group_and_gap
 from paretoopt.measurement.inference import run_requests
+from paretoopt.measurement.per_user import write_per_user
 from paretoopt.pipeline.stage import Context, Measure, Requests
 from paretoopt.space import Params
 from paretoopt.training.ranking import discounted_gains, hits
 
-PER_USER_FILE = "per_user.npz"
-# Half the width of a 95 % interval of a mean, in standard errors.
-_NORMAL_QUANTILE = 1.96
 
-
-def ranking_quality(*, k: int, length: int) -> Measure:
+def ranking_quality(*, k: int, length: int, groups: Sequence[Grouping] = ()) -> Measure:
     """The measure of ``ndcg_at_k`` and ``hr_at_k`` on validation, and of the same on test as ``test_*``.
 
     Every user's held-out item is ranked among all items that the user does not have yet, by the
-    artifact itself, in a process of its own. Search on validation; test is for what is reported.
+    artifact itself, in a process of its own. Search on validation; test is for what is reported, and is
+    refused as an objective or constraint. Intervals are BCa bootstraps over users.
 
     Args:
         k: Length of the recommended list.
         length: Items of history that a request holds.
+        groups: How users are grouped; where there are any, ``worst_group_ndcg_at_k`` and ``group_gap`` are measured
+            as well, on validation.
     """
-    metrics = (f"ndcg_at_{k}", f"hr_at_{k}", f"test_ndcg_at_{k}", f"test_hr_at_{k}")
+    searched, tested = (tuple(f"{phase}{name}_at_{k}" for name in ("ndcg", "hr")) for phase in ("", "test_"))
+    of_groups = (f"worst_group_ndcg_at_{k}", "group_gap") if groups else ()
 
     def run(artifact: Artifact, params: Params, context: Context) -> dict[str, Measurement]:
         split: Split = context.data
@@ -46,23 +51,26 @@ def ranking_quality(*, k: int, length: int) -> Measure:
             for phase, (recommended, targets) in halves.items()
             for name, of in (("ndcg", discounted_gains), ("hr", hits))
         }
-        np.savez_compressed(context.folder / PER_USER_FILE, allow_pickle=False, **per_user)
-        return {name: mean_with_interval(values) for name, values in per_user.items()}
+        write_per_user(context.folder, per_user)
+        measured = {name: Measurement(float(v.mean()), *bounded_mean_interval(v)) for name, v in per_user.items()}
+        if groups:
+            measured |= zip(of_groups, worst_group_and_gap(per_user[f"ndcg_at_{k}"], groups, split), strict=True)
+        return measured
 
-    return Measure(name="quality", metrics=metrics, run=run, settings={"k": k, "length": length})
+    return Measure(
+        name="quality",
+        metrics=(*searched, *tested, *of_groups),
+        run=run,
+        settings={"k": k, "length": length, **_settings(groups)},
+        version="2",
+        reported_only=frozenset(tested),
+    )
 
 
-def mean_with_interval(values: NDArray[np.float64]) -> Measurement:
-    """The mean over users with its 95 % interval by the central limit theorem."""
-    mean = float(values.mean())
-    margin = _NORMAL_QUANTILE * float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0
-    return Measurement(mean, mean - margin, mean + margin)
-
-
-def per_user_quality(folder: Path) -> dict[str, NDArray[np.float64]]:
-    """Each metric's values, one per user of the split, from the store entry of a quality measure."""
-    with np.load(folder / PER_USER_FILE, allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
+def _settings(groups: Sequence[Grouping]) -> dict[str, str]:
+    """The groups as a setting; none where there are none."""
+    rules = [[grouping.kind, grouping.rule, grouping.least_users] for grouping in groups]
+    return {"groups": json.dumps(rules)} if rules else {}
 
 
 def requests_of(split: Split, phase: str, length: int) -> dict[str, NDArray[np.int64]]:

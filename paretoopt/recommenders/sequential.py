@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,10 +14,12 @@ from torch import nn
 from paretoopt.artifact.export import export_onnx
 from paretoopt.compression.prune import PruningPlan, prune
 from paretoopt.compression.quantize import quantize
+from paretoopt.data.groups import Grouping
 from paretoopt.data.interactions import Interactions
 from paretoopt.data.requests import model_seen
 from paretoopt.data.split import Split, leave_one_out
 from paretoopt.errors import DataError, PipelineError
+from paretoopt.measurement.group_quality import refuse_groups
 from paretoopt.measurement.measures import latency, memory
 from paretoopt.models.recommender import Recommender
 from paretoopt.models.sasrec import Attention, Block, SASRec
@@ -51,6 +53,7 @@ def next_item(
     training: TrainingSettings | None = None,
     fine_tuning: TrainingSettings | None = None,
     batch_size: int = 32,
+    groups: Sequence[Grouping] = (),
     store: Store | str | Path | None = None,
     seed: int = 0,
 ) -> Pipeline:
@@ -71,29 +74,27 @@ def next_item(
         training: How the uncompressed model is trained.
         fine_tuning: How a pruned model is trained on.
         batch_size: Windows of ``length`` items per training batch.
+        groups: How users are grouped to measure ``worst_group_ndcg_at_10`` and ``group_gap``; see
+            :func:`paretoopt.by_attribute`, :func:`paretoopt.by_history_length` and
+            :func:`paretoopt.by_item_popularity`.
         store: Store of stage outputs, or its folder; None for the user's cache.
         seed: Seed of everything random.
 
     Raises:
-        DataError: A user has all but fewer than ``k`` items, or the data cannot be split.
+        DataError: A user has all but fewer than ``k`` items, or the data cannot be split or grouped.
         PipelineError: A setting is out of its range.
         StoreError: The store cannot be written.
     """
     sizes = {"k": k, "length": length, "blocks": blocks, "heads": heads, "batch_size": batch_size}
-    _refuse_sizes(sizes)
-    if not 0 <= dropout < 1:
-        raise PipelineError(f"dropout must be from 0 to below 1, but is {dropout!r}.")
-    if not isinstance(interactions, Interactions | Split):
-        raise PipelineError(
-            f"next_item needs interactions, but got {interactions!r}. Load them: load_interactions(...)."
-        )
-    split = interactions if isinstance(interactions, Split) else leave_one_out(interactions)
+    _refuse_settings(sizes, dropout)
+    split = _split_of(interactions)
     _refuse_small_catalogue(split, k)
+    refuse_groups(groups, split)
     return Pipeline(
         data=split,
         build=_build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed),
         stages=_stages(k, NextItemSettings(length=length, batch_size=batch_size), training, fine_tuning),
-        measures=[ranking_quality(k=k, length=length), latency(), memory()],
+        measures=[ranking_quality(k=k, length=length, groups=groups), latency(), memory()],
         requests=_sampled_requests(split, length, seed),
         store=store,
         seed=seed,
@@ -102,10 +103,20 @@ def next_item(
     )
 
 
-def _refuse_sizes(sizes: Mapping[str, int]) -> None:
+def _refuse_settings(sizes: Mapping[str, int], dropout: float) -> None:
     for name, size in sizes.items():
         if type(size) is not int or size < 1:
             raise PipelineError(f"{name} must be a whole number from 1 on, but is {size!r}.")
+    if not 0 <= dropout < 1:
+        raise PipelineError(f"dropout must be from 0 to below 1, but is {dropout!r}.")
+
+
+def _split_of(interactions: Interactions | Split) -> Split:
+    if isinstance(interactions, Split):
+        return interactions
+    if not isinstance(interactions, Interactions):
+        raise PipelineError(f"next_item needs interactions, but got {interactions!r}. Use load_interactions first.")
+    return leave_one_out(interactions)
 
 
 def _refuse_small_catalogue(split: Split, k: int) -> None:

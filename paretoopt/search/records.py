@@ -61,7 +61,7 @@ def write_evaluation(trial: optuna.Trial, evaluation: Evaluation, constraints: S
     """Keep the measurements and stages with a running trial, and tell its constraints to the sampler."""
     measurements = {name: _compact(measurement) for name, measurement in evaluation.measurements.items()}
     trial.set_user_attr(_MEASUREMENTS, measurements)
-    trial.set_user_attr(_RUNS, [[run.name, run.key, run.reused, round(run.seconds, 4)] for run in evaluation.runs])
+    trial.set_user_attr(_RUNS, [_compact_run(run) for run in evaluation.runs])
     trial.set_constraint(_FAILED_CONSTRAINT, -1.0)
     for constraint in constraints:
         violation = constraint.violation(evaluation.measurements[constraint.metric].value)
@@ -98,6 +98,11 @@ def _candidate(trial: FrozenTrial) -> Candidate:
     stored: Mapping[str, Any] = trial.user_attrs
     measurements = {name: Measurement(*fields) for name, fields in stored[_MEASUREMENTS].items()}
     return Candidate(trial.number, stored[PARAMS], measurements, tuple(StageRun(*run) for run in stored[_RUNS]))
+
+
+def _compact_run(run: StageRun) -> list[Any]:
+    fields = [run.name, run.key, run.reused, round(run.seconds, 4)]
+    return fields if run.environment is None else [*fields, run.environment]
 
 
 def _compact(measurement: Measurement) -> list[float | None]:

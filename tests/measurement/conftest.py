@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from paretoopt.candidate import Measurement
 from paretoopt.measurement.channel import Json
 from paretoopt.measurement.isolation import isolated
+from paretoopt.measurement.per_user import write_per_user
 from paretoopt.measurement.program import Limits, Program
+from paretoopt.pipeline.pipeline import Pipeline
+from paretoopt.pipeline.stage import Build, Context, Measure, Stage
+from paretoopt.space import Parameter, Params
 
 _SEQUENCE = 8
+_ONE_MIB = Measurement(1.0)
 
 
 def _save(path: Path, nodes: Sequence[onnx.NodeProto], inputs: Json, outputs: Json, **constants: object) -> Path:
@@ -146,3 +153,27 @@ def measured_pids() -> Callable[..., list[int]]:
         return found
 
     return find
+
+
+@pytest.fixture
+def make_planted(tmp_path: Path) -> Callable[..., Pipeline]:
+    """Builds a pipeline whose quality per user is given, for each value of its one parameter ``bits``."""
+
+    def make(data: Any, quality: Mapping[int, Mapping[str, np.ndarray]], *, name: str = "planted") -> Pipeline:  # noqa: ANN401
+        metrics = tuple(next(iter(quality.values())))
+
+        def run(model: object, params: Params, context: Context) -> dict[str, Measurement]:
+            values = quality[int(params["bits"])]
+            write_per_user(context.folder, {metric: values[metric] for metric in metrics})
+            return {**{metric: Measurement(float(values[metric].mean())) for metric in metrics}, "size_mib": _ONE_MIB}
+
+        return Pipeline(
+            data=data,
+            build=Build(lambda params, data: None, (), "1"),
+            stages=[Stage("fit", lambda *_: None, lambda *_: None, lambda *_: None)],
+            measures=[Measure(name, (*metrics, "size_mib"), run, reads=(Parameter("bits", 32),))],
+            requests={"history": np.zeros((1, 1))},
+            store=tmp_path / "store",
+        )
+
+    return make

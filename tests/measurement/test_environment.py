@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import pytest
 
+from paretoopt.artifact.artifact import Artifact
+from paretoopt.candidate import Candidate
+from paretoopt.errors import MeasurementError
 from paretoopt.measurement.environment import current_environment
+from paretoopt.measurement.environment_record import environment_of
+from paretoopt.measurement.measures import latency, load, memory, throughput
+from paretoopt.pipeline.pipeline import Pipeline
+from paretoopt.pipeline.stage import Context, Measure
 
 
 def test_record_is_ready_for_json() -> None:
@@ -24,3 +34,45 @@ def test_fingerprint_names_processor_cores_and_versions() -> None:
     assert environment.cpu_model in environment.fingerprint
     assert f"numpy {np.__version__}" in environment.fingerprint
     assert f"1 of {environment.n_cores} cores" in environment.fingerprint
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [
+        latency(percentiles=(50,), n_requests=100),
+        memory(),
+        load(rate_rps=200, percentiles=(50,), seconds=0.5),
+        throughput(bound_ms=1e-6, budget_seconds=0.5),
+    ],
+    ids=lambda measure: measure.name,
+)
+def test_every_measurement_keeps_its_environment(
+    measure: Measure, make_recommender: Callable[..., Path], histories: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    """The record beside the values names processor, cores, versions, and what else ran on the cores meanwhile."""
+    context = Context(None, histories, lambda: None, 0, tmp_path, lambda progress: None)
+
+    measure.run(Artifact(make_recommender()), {"serving_workers": 1}, context)
+
+    record = json.loads((tmp_path / "environment.json").read_text())
+    assert record["fingerprint"] == current_environment(record["cores_used"]).fingerprint
+    assert record["share_of_others"] is None or 0 <= record["share_of_others"] <= 1
+    assert {"cpu_model", "onnxruntime_version", "python_version", "governor", "load_average"} <= set(record)
+
+
+def test_metric_without_an_environment_says_so(make_planted: Callable[..., Pipeline]) -> None:
+    """Quality is the same on every machine, so nothing is kept with it."""
+    pipeline = make_planted(current_data(), {32: {"ndcg_at_10": np.ones(3)}})
+    pipeline.evaluate({})
+
+    with pytest.raises(MeasurementError, match="no environment is kept with ndcg_at_10"):
+        environment_of(pipeline, Candidate(0, {}, {}), "ndcg_at_10")
+
+
+def current_data() -> object:
+    """Data of which nothing but the fingerprint matters here."""
+
+    class Data:
+        fingerprint = "data"
+
+    return Data()

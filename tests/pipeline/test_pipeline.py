@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from paretoopt.errors import ObjectiveError, PipelineError, SpaceError, StoreError
-from paretoopt.pipeline.stage import Build
-from paretoopt.space import Float, Ordered, Parameter, SearchSpace
+from paretoopt.candidate import Measurement
+from paretoopt.errors import MeasurementError, ObjectiveError, PipelineError, SpaceError, StoreError
+from paretoopt.pipeline.stage import Build, Context, Measure
+from paretoopt.space import Float, Int, Ordered, Parameter, Params, SearchSpace
 
 if TYPE_CHECKING:
     from tests.pipeline.conftest import Toy
@@ -46,6 +47,42 @@ def test_nothing_runs_for_an_unknown_metric(toy: Toy) -> None:
     """The nearest metric is offered."""
     with pytest.raises(ObjectiveError, match="Did you mean 'quality'"):
         toy.pipeline().check(SearchSpace(width=Ordered(4, 8)), ["qality"])
+
+
+def test_nothing_is_searched_by_a_metric_for_reports(toy: Toy) -> None:
+    """A metric of test data is refused as an objective or constraint, before anything runs, but is measured."""
+
+    def run(model: object, params: Params, context: Context) -> dict[str, Measurement]:
+        return {"ndcg": Measurement(0.2), "test_ndcg": Measurement(0.1)}
+
+    measure = Measure("quality", ("ndcg", "test_ndcg"), run, reported_only=frozenset({"test_ndcg"}))
+    pipeline = toy.pipeline(measures=[measure])
+    space = SearchSpace(width=Int(8, 16))
+
+    pipeline.check(space, ["ndcg"])
+    with pytest.raises(ObjectiveError, match=r"'test_ndcg' is for reports only.*Did you mean 'ndcg'"):
+        pipeline.check(space, ["ndcg", "test_ndcg"])
+    assert pipeline.evaluate({}).measurements["test_ndcg"].value == 0.1
+
+
+def test_entry_of_a_measured_candidate_is_found(toy: Toy) -> None:
+    """Two spellings of one candidate have one entry; asking for it measures nothing."""
+    pipeline = toy.pipeline()
+    runs = pipeline.evaluate({"bits": 8}).runs
+
+    found = pipeline.measured({"linear_bits": 8, "embedding_bits": 8}, "quality")
+
+    assert found.key == next(run.key for run in runs if run.name == "quality")
+    with pytest.raises(MeasurementError, match="was not measured by this pipeline"):
+        pipeline.measured({"bits": 4}, "quality")
+    assert toy.calls.count("quality") == 1
+
+
+def test_run_of_a_measure_tells_where_it_was_taken(toy: Toy) -> None:
+    """Only what depends on the device has an environment, reused or not."""
+    for _ in range(2):
+        environments = {run.name: run.environment for run in toy.pipeline().evaluate({}).runs}
+        assert environments == {"fit": None, "round": None, "quality": None, "latency_ms": "this computer"}
 
 
 @pytest.mark.parametrize("part", ["stages", "measures"])

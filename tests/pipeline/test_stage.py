@@ -13,7 +13,7 @@ import pytest
 
 from paretoopt.errors import PipelineError
 from paretoopt.pipeline.source import source_version
-from paretoopt.pipeline.stage import reads, request_count, requests_fingerprint
+from paretoopt.pipeline.stage import Measure, reads, request_count, requests_fingerprint
 from paretoopt.space import Parameter, Params
 
 
@@ -100,3 +100,9 @@ def test_the_order_of_request_arrays_does_not_matter() -> None:
     assert requests_fingerprint({"history": history.reshape(2, 3, 1), "user": user}) != same
     assert requests_fingerprint({"history": history.astype(np.int32), "user": user}) != same
     assert requests_fingerprint({"history": history + 1, "user": user}) != same
+
+
+def test_only_metrics_that_are_given_can_be_for_reports() -> None:
+    """A misspelt name would leave the metric open to the search."""
+    with pytest.raises(PipelineError, match="'quality' keeps tset_ndcg for reports, but gives ndcg, test_ndcg"):
+        Measure("quality", ("ndcg", "test_ndcg"), lambda *_: {}, reported_only=frozenset({"tset_ndcg"}))

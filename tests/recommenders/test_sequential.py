@@ -10,14 +10,19 @@ import onnx
 import onnxruntime
 import pytest
 
-from paretoopt.candidate import Evaluation
+from paretoopt.candidate import Candidate, Evaluation
+from paretoopt.data.groups import by_attribute, by_history_length, by_item_popularity
 from paretoopt.data.popularity import popularity_baseline
 from paretoopt.data.split import Split, leave_one_out
 from paretoopt.data.synthetic import synthetic_shop
 from paretoopt.errors import DataError, ObjectiveError, PipelineError, SpaceError
+from paretoopt.measurement.bootstrap import mean_interval
+from paretoopt.measurement.environment_record import environment_of
+from paretoopt.measurement.group_quality import quality_by_group
+from paretoopt.measurement.paired import compare_quality
+from paretoopt.measurement.per_user import per_user_values
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.recommenders import next_item
-from paretoopt.recommenders.ranking_quality import per_user_quality
 from paretoopt.space import Float, Ordered, Params, SearchSpace
 from paretoopt.training.loop import TrainingSettings
 
@@ -81,16 +86,73 @@ def test_two_workers_take_twice_the_memory(pipeline: Pipeline) -> None:
 
 
 def test_quality_is_kept_per_user(pipeline: Pipeline, shop: Split) -> None:
-    """The reported mean is that of one value per user, kept in the store."""
-    evaluation = pipeline.evaluate(BASE)
-    (key,) = (run.key for run in evaluation.runs if run.name == "quality")
-    entry = pipeline.store.find(key)
-    assert entry is not None
+    """The reported mean is that of one value per user, kept in the store, and its interval holds it."""
+    measured = pipeline.evaluate(BASE).measurements["test_ndcg_at_10"]
 
-    values = per_user_quality(entry.folder)
+    values = per_user_values(pipeline, Candidate(0, BASE, {}), "test_ndcg_at_10")
 
-    assert values["ndcg_at_10"].shape == (shop.n_users,)
-    assert values["ndcg_at_10"].mean() == pytest.approx(evaluation.measurements["ndcg_at_10"].value)
+    assert values.shape == (shop.n_users,)
+    assert values.mean() == pytest.approx(measured.value)
+    assert (measured.low, measured.high) == mean_interval(values)
+
+
+def test_compressed_is_compared_with_uncompressed_user_by_user(pipeline: Pipeline, shop: Split) -> None:
+    """The difference of the two means comes with an interval around it, on validation or on test."""
+    full, small = Candidate(0, BASE, {}), Candidate(1, SMALL, {})
+    means = [pipeline.evaluate(each.params).measurements["test_hr_at_10"].value for each in (small, full)]
+
+    found = compare_quality(pipeline, small, full, "test_hr_at_10")
+
+    assert found.mean_difference == pytest.approx(means[0] - means[1])
+    assert found.low <= found.mean_difference <= found.high
+    assert found.n_users == shop.n_users
+
+
+def test_groups_of_users_are_metrics(shop: Split, tmp_path: Path) -> None:
+    """The worst group and the gap are measured on validation, agree with the table, and may be searched by."""
+    groups = [by_attribute("device", least_users=20), by_history_length(), by_item_popularity(least_users=20)]
+    few = TrainingSettings(epochs=1, threads=1)
+    pipeline = next_item(shop, length=20, training=few, groups=groups, store=tmp_path)
+    pipeline.check(SearchSpace(embedding_dim=Ordered(16)), ["worst_group_ndcg_at_10", "group_gap"])
+
+    measured = pipeline.evaluate(BASE).measurements
+
+    table = quality_by_group(pipeline, Candidate(0, BASE, {}), groups).query("phase == 'validation' and is_compared")
+    assert {"device", "history_length", "item_popularity"} == set(table["kind"])
+    means = table.groupby("kind")["ndcg_at_10"]
+    assert measured["worst_group_ndcg_at_10"].value == pytest.approx(means.min().min())
+    assert measured["group_gap"].value == pytest.approx((means.max() - means.min()).max())
+
+
+def test_groups_are_part_of_what_was_measured(shop: Split, tmp_path: Path) -> None:
+    """Other groups are another pipeline, whose trained models are the same."""
+    plain = next_item(shop, store=tmp_path)
+    grouped = next_item(shop, groups=[by_history_length()], store=tmp_path)
+
+    assert plain.fingerprint != grouped.fingerprint
+    assert set(grouped.metrics) - set(plain.metrics) == {"worst_group_ndcg_at_10", "group_gap"}
+
+
+def test_a_missing_attribute_is_refused_before_training(shop: Split, tmp_path: Path) -> None:
+    """The error names the columns that there are."""
+    with pytest.raises(DataError, match=r"no user attribute 'gender'\. It has: 'device', 'age_band'"):
+        next_item(shop, groups=[by_attribute("gender")], store=tmp_path)
+
+
+@pytest.mark.parametrize("metric", ["test_ndcg_at_10", "test_hr_at_10"])
+def test_test_metrics_are_not_searched_by(pipeline: Pipeline, metric: str) -> None:
+    """Test data are for what is reported; the error names the validation metric."""
+    with pytest.raises(ObjectiveError, match=f"{metric!r} is for reports only.*Did you mean {metric[5:]!r}"):
+        pipeline.check(SearchSpace(embedding_dim=Ordered(16)), ["ndcg_at_10", metric])
+
+
+def test_environment_of_a_measurement_can_be_asked_for(pipeline: Pipeline) -> None:
+    """It is the one that travels with the candidate."""
+    runs = pipeline.evaluate(BASE).runs
+
+    record = environment_of(pipeline, Candidate(0, BASE, {}), "latency_p95_ms")
+
+    assert record["fingerprint"] == next(run.environment for run in runs if run.name == "latency")
 
 
 def test_quality_through_the_artifact_is_that_of_a_full_ranking(pipeline: Pipeline, shop: Split) -> None:

@@ -22,6 +22,7 @@ class Scales:
         self.fingerprint = f"scales {version}"
         self.metrics: Sequence[str] = ("cost", "error")
         self.asked: list[Params] = []
+        self.environment: str | None = None
         self._fails = fails
 
     def check(self, space: SearchSpace, metrics: Sequence[str]) -> None:
@@ -44,7 +45,8 @@ class Scales:
             raise CandidateError("weigh: the scales are stuck")
         size, waste = float(params["size"]), float(params["waste"])
         error = Measurement(8 - size + 4 * waste, low=7.5 - size, high=12.5 - size)
-        return Evaluation({"cost": Measurement(size), "error": error}, (StageRun("weigh", "abc", False, 0.25),))
+        runs = (StageRun("weigh", "abc", False, 0.25, self.environment),)
+        return Evaluation({"cost": Measurement(size), "error": error}, runs)
 
 
 @pytest.fixture

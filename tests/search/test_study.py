@@ -11,8 +11,10 @@ from typing import Any
 import optuna
 import pytest
 
-from paretoopt.errors import ObjectiveError, SpaceError, StudyError, StudyMismatchError
+from paretoopt.candidate import StageRun
+from paretoopt.errors import EnvironmentWarning, ObjectiveError, SpaceError, StudyError, StudyMismatchError
 from paretoopt.objectives import Constraint, Objective, at_least, at_most, maximize, minimize
+from paretoopt.search.records import read_candidates
 from paretoopt.search.study import Study, create_study
 from paretoopt.space import Float, Ordered, SearchSpace
 
@@ -56,6 +58,26 @@ def test_measurements_are_read_back_as_they_were_made(open_study: OpenStudy, mak
     assert candidate.params == scales.asked[0]
     again = scales.evaluate(candidate.params, lambda progress: None)
     assert (candidate.measurements, candidate.runs) == (again.measurements, again.runs)
+
+
+def test_environment_travels_with_the_candidate(open_study: OpenStudy, make_scales: MakeScales) -> None:
+    """Half a study measured on one machine and half on another is read with both, and its front warns."""
+    for n_trials, machine in ((4, "EPYC"), (8, "Xeon")):
+        scales = make_scales()
+        scales.environment = machine
+        open_study().optimize(scales, n_trials=n_trials)
+
+    assert {candidate.runs[0].environment for candidate in open_study().candidates()} == {"EPYC", "Xeon"}
+    with pytest.warns(EnvironmentWarning, match=r"EPYC(.|\n)*Xeon"):
+        open_study().pareto_front()
+
+
+def test_records_without_an_environment_are_still_read() -> None:
+    """Studies of earlier versions kept four fields of each stage."""
+    attributes = {"params": {}, "measurements": {"cost": [1.0]}, "runs": [["weigh", "abc", False, 0.25]]}
+    trial = optuna.trial.create_trial(value=1.0, user_attrs=attributes)
+
+    assert read_candidates([trial])[0].runs == (StageRun("weigh", "abc", False, 0.25, None),)
 
 
 def test_resumed_study_gives_the_candidates_of_an_uninterrupted_one(
