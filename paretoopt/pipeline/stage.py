@@ -92,6 +92,10 @@ class Measure:
             every device.
         settings: Constants that the result depends on; they enter the store's key.
         version: Raise it when the measure's code changes what it computes.
+        is_timed: True where the machine's speed of the moment moves the results (latency). A study's finals
+            correct them for it.
+        per_user: Reads, from the measure's folder, the values by metric whose means some of the metrics are:
+            one per user, the same users in the same order for every candidate.
     """
 
     name: str
@@ -102,6 +106,8 @@ class Measure:
     device: Callable[[], str] | None = None
     settings: Mapping[str, Value] = field(default_factory=dict)
     version: str = "1"
+    is_timed: bool = False
+    per_user: Callable[[Path], Mapping[str, NDArray[np.float64]]] | None = None
 
     def identity(self) -> list[Any]:
         """What tells this measure from another, as JSON."""

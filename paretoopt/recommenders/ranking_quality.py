@@ -49,7 +49,9 @@ def ranking_quality(*, k: int, length: int) -> Measure:
         np.savez_compressed(context.folder / PER_USER_FILE, allow_pickle=False, **per_user)
         return {name: mean_with_interval(values) for name, values in per_user.items()}
 
-    return Measure(name="quality", metrics=metrics, run=run, settings={"k": k, "length": length})
+    return Measure(
+        name="quality", metrics=metrics, run=run, settings={"k": k, "length": length}, per_user=per_user_quality
+    )
 
 
 def mean_with_interval(values: NDArray[np.float64]) -> Measurement:
