@@ -18,6 +18,7 @@ from paretoopt.data.interactions import Interactions
 from paretoopt.data.split import Split, leave_one_out
 from paretoopt.errors import DataError, PipelineError
 from paretoopt.measurement.measures import latency, memory
+from paretoopt.measurement.training_cores import off_measured_cores
 from paretoopt.models.recommender import Recommender
 from paretoopt.models.sasrec import Attention, Block, SASRec
 from paretoopt.pipeline.pipeline import Pipeline
@@ -44,6 +45,7 @@ def next_item(
     training: TrainingSettings | None = None,
     fine_tuning: TrainingSettings | None = None,
     batch_size: int = 32,
+    train_while_measuring: bool = False,
     store: Store | str | Path | None = None,
     seed: int = 0,
 ) -> Pipeline:
@@ -64,6 +66,8 @@ def next_item(
         training: How the uncompressed model is trained.
         fine_tuning: How a pruned model is trained on.
         batch_size: Windows of ``length`` items per training batch.
+        train_while_measuring: Whether training may disturb what another process measures, instead of waiting for
+            its cores. With fewer ``training.threads`` than cores, it keeps to those that are measured on last.
         store: Store of stage outputs, or its folder; None for the user's cache.
         seed: Seed of everything random.
 
@@ -74,13 +78,14 @@ def next_item(
     """
     sizes = {"k": k, "length": length, "blocks": blocks, "heads": heads, "batch_size": batch_size}
     _refuse_sizes(sizes)
+    settings = NextItemSettings(length=length, batch_size=batch_size)
     split = interactions if isinstance(interactions, Split) else leave_one_out(interactions)
     if split.n_items < k:
         raise DataError(f"the catalogue has {split.n_items} items, fewer than k={k}. Lower k, or bring more data.")
     return Pipeline(
         data=split,
         build=_build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed),
-        stages=_stages(k, NextItemSettings(length=length, batch_size=batch_size), training, fine_tuning),
+        stages=_stages(k, settings, training, fine_tuning, train_while_measuring),
         measures=[ranking_quality(k=k, length=length), latency(), memory()],
         requests=_sampled_requests(split, length, seed),
         store=store,
@@ -96,7 +101,11 @@ def _refuse_sizes(sizes: Mapping[str, int]) -> None:
 
 
 def _stages(
-    k: int, settings: NextItemSettings, training: TrainingSettings | None, fine_tuning: TrainingSettings | None
+    k: int,
+    settings: NextItemSettings,
+    training: TrainingSettings | None,
+    fine_tuning: TrainingSettings | None,
+    train_while_measuring: bool,
 ) -> list[Stage]:
     training = training or TrainingSettings()
     fine_tuning = fine_tuning or replace(training, epochs=15, patience=3, learning_rate=training.learning_rate / 2)
@@ -104,11 +113,14 @@ def _stages(
     def task(data: Split) -> Task:
         return NextItemTask(data, settings, k=k)
 
+    def guarded(stage: Stage, threads: int | None) -> Stage:
+        return stage if train_while_measuring else off_measured_cores(stage, threads=threads)
+
     names = asdict(settings)
     return [
-        fit(task, training, **names),
+        guarded(fit(task, training, **names), training.threads),
         prune(_pruning_plan),
-        fine_tune(task, fine_tuning, **names),
+        guarded(fine_tune(task, fine_tuning, **names), fine_tuning.threads),
         export_onnx(lambda model: Recommender(model, k), outputs=("items", "scores"), dynamic_axes=("seen",), k=k),
         quantize(),
     ]
