@@ -34,6 +34,7 @@ class Machine:
         """Count what is measured."""
         self.measured: list[int] = []
         self.fails_at = -1
+        self.failure: BaseException = CandidateError("latency: the cable is loose")
         self.where = "here"
 
     def check(self, space: SearchSpace, metrics: object) -> None:
@@ -55,7 +56,7 @@ class Machine:
     def remeasure(self, params: Params, listener: ProgressListener) -> Measurements:
         """The true value on a machine that becomes 1 % slower with each measurement."""
         if len(self.measured) == self.fails_at:
-            raise CandidateError("latency: the cable is loose")
+            raise self.failure
         size = int(params["size"])
         self.measured.append(size)
         listener(Progress("latency", "timing"))
@@ -264,6 +265,22 @@ def test_a_failure_names_the_trial_and_keeps_the_rounds(searched: Callable[..., 
     study.finals(machine, rounds=6, progress=False)
 
     assert len(machine.measured) - before == 2 * 4
+
+
+def test_ctrl_c_keeps_the_rounds_and_leaves_the_front_as_it_is(
+    searched: Callable[..., Study], machine: Machine
+) -> None:
+    """Too few rounds change nothing; the same call goes on. With enough of them, the finals end with those."""
+    study = searched()
+    machine.failure, machine.fails_at = KeyboardInterrupt(), 3 * 4 + 1
+    study.finals(machine, rounds=20, progress=False)
+    assert sizes(study) == [0, 1, 2, 3]
+
+    machine.fails_at = 13 + 5 * 4 + 1
+    study.finals(machine, rounds=20, progress=False)
+
+    assert sizes(study) == [0, 1, 2]
+    assert len(machine.measured) == 34
 
 
 def test_the_listener_hears_what_is_measured(searched: Callable[..., Study], machine: Machine) -> None:
