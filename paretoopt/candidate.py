@@ -63,12 +63,15 @@ class Candidate:
         params: The configuration.
         measurements: What was measured.
         runs: The stages and measures that it took, reused ones included.
+        probability_nondominated: How probable it is, given the uncertainty of all values, that none of the
+            candidates that it was measured again with dominates it; None where that was not done.
     """
 
     number: int
     params: Params
     measurements: Measurements
     runs: tuple[StageRun, ...] = ()
+    probability_nondominated: float | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -28,6 +28,9 @@ class ParetoFront:
         candidates: Every evaluated candidate, dominated and infeasible ones included.
         objectives: What the candidates are compared in.
         constraints: What a member must satisfy.
+        set_aside: Numbers of candidates that are kept out of the front, though they are among ``candidates``:
+            those that were off it when its members were measured again. A member that then came out worse must not
+            bring back one whose single measurement was worse still, or lucky.
         members: The feasible, non-dominated candidates, in the order of ``candidates``. Equal ones are all kept.
 
     Raises:
@@ -40,6 +43,7 @@ class ParetoFront:
     candidates: tuple[Candidate, ...]
     objectives: tuple[Objective, ...]
     constraints: tuple[Constraint, ...] = ()
+    set_aside: frozenset[int] = frozenset()
     members: tuple[Candidate, ...] = field(init=False)
 
     def __init__(
@@ -47,6 +51,7 @@ class ParetoFront:
         candidates: Sequence[Candidate],
         objectives: Sequence[Objective],
         constraints: Sequence[Constraint] = (),
+        set_aside: Collection[int] = (),
     ) -> None:
         """Find the members among ``candidates``."""
         _check_objectives(objectives)
@@ -54,7 +59,8 @@ class ParetoFront:
         object.__setattr__(self, "candidates", tuple(candidates))
         object.__setattr__(self, "objectives", tuple(objectives))
         object.__setattr__(self, "constraints", tuple(constraints))
-        feasible = [candidate for candidate in candidates if is_feasible(candidate, objectives, constraints)]
+        object.__setattr__(self, "set_aside", frozenset(set_aside))
+        feasible = [candidate for candidate in self._considered if is_feasible(candidate, objectives, constraints)]
         keep = is_nondominated(costs_of(feasible, objectives))
         object.__setattr__(self, "members", tuple(one for one, kept in zip(feasible, keep, strict=True) if kept))
 
@@ -66,8 +72,15 @@ class ParetoFront:
         """Each member, in the order of ``candidates``."""
         return iter(self.members)
 
+    @property
+    def _considered(self) -> tuple[Candidate, ...]:
+        return tuple(candidate for candidate in self.candidates if candidate.number not in self.set_aside)
+
     def to_frame(self) -> pd.DataFrame:
-        """One row per member: number, parameters, metrics, and the ends of the known intervals."""
+        """One row per member: number, parameters, metrics, the ends of the known intervals, and how sure it is.
+
+        The last column, ``probability_nondominated``, is there once members were measured again.
+        """
         return to_frame(self.members, self.objectives)
 
     def knee(self) -> Choice:
@@ -76,7 +89,7 @@ class ParetoFront:
         Raises:
             NoFeasibleCandidateError: The front is empty.
         """
-        return pick_knee(self.candidates, self.objectives, self.constraints)
+        return pick_knee(self._considered, self.objectives, self.constraints)
 
     def nearest_to_ideal(self) -> Choice:
         """The member nearest to the best of every objective at once (Yu 1973, Zeleny 1973).
@@ -84,7 +97,7 @@ class ParetoFront:
         Raises:
             NoFeasibleCandidateError: The front is empty.
         """
-        return pick_nearest_to_ideal(self.candidates, self.objectives, self.constraints)
+        return pick_nearest_to_ideal(self._considered, self.objectives, self.constraints)
 
     def pick(self, within: Sequence[Constraint] = (), prefer: str | Objective | None = None) -> Choice:
         """The best candidate in ``prefer`` that satisfies the constraints and ``within``.
@@ -99,7 +112,11 @@ class ParetoFront:
             NoFeasibleCandidateError: Nothing is within the limits; the message names the nearest misses.
         """
         limits = tightest((*self.constraints, *within))
-        return pick(self.candidates, self.members, self.objectives, limits, prefer)
+        metrics = {limit.metric for limit in within} | {prefer.metric if isinstance(prefer, Objective) else prefer}
+        # Where only objectives count, nothing off the front is better, and what was set aside can only seem to be.
+        is_of_objectives = metrics <= {None, *(objective.metric for objective in self.objectives)}
+        pool = self._considered if is_of_objectives else self.candidates
+        return pick(pool, self.members, self.objectives, limits, prefer)
 
 
 def _check_objectives(objectives: Sequence[Objective]) -> None:

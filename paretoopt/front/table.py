@@ -16,7 +16,8 @@ def to_frame(candidates: Sequence[Candidate], objectives: Sequence[Objective] = 
 
     Returns:
         Columns ``number``, the parameters, the metrics with the objectives first, and at the end
-        ``<metric>_low`` and ``<metric>_high`` for each metric with a known interval.
+        ``<metric>_low`` and ``<metric>_high`` for each metric with a known interval, and
+        ``probability_nondominated`` where some candidate has it.
     """
     params = list(dict.fromkeys(name for candidate in candidates for name in candidate.params))
     metrics = list(dict.fromkeys([*(objective.metric for objective in objectives), *metrics_of(candidates)]))
@@ -28,6 +29,9 @@ def to_frame(candidates: Sequence[Candidate], objectives: Sequence[Objective] = 
             values = _values(candidates, metric, end)
             if any(value is not None for value in values):
                 columns[f"{metric}_{end}"] = values
+    probabilities: list[object] = [candidate.probability_nondominated for candidate in candidates]
+    if any(probability is not None for probability in probabilities):
+        columns["probability_nondominated"] = probabilities
     return pd.DataFrame(columns)
 
 

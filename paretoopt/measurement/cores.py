@@ -20,7 +20,7 @@ def measured_cores(n_processes: int, threads: int) -> tuple[int, ...]:
     for name, count in (("workers", n_processes), ("threads", threads)):
         if count < 1:
             raise MeasurementError(f"{name} must be at least 1, but got {count}. Give a positive count.")
-    return tuple(sorted(_available_cores()[: n_processes * threads]))
+    return tuple(sorted(available_cores()[: n_processes * threads]))
 
 
 def cores_of_process(cores: Sequence[int], process: int, threads: int) -> frozenset[int]:
@@ -33,7 +33,8 @@ def is_pinning_possible() -> bool:
     return hasattr(os, "sched_setaffinity")
 
 
-def _available_cores() -> list[int]:
+def available_cores() -> list[int]:
+    """The cores that this process may use, in the order in which measurements take them."""
     cores = sorted(os.sched_getaffinity(0)) if is_pinning_possible() else list(range(os.cpu_count() or 1))
     return sorted(cores, key=lambda core: (core in _siblings(core)[1:], core))
 

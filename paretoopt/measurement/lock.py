@@ -1,4 +1,4 @@
-"""One measurement at a time on each core, whichever process of this user asks for it."""
+"""One measurement or training at a time on each core, whichever process of this user asks for it."""
 
 from __future__ import annotations
 
@@ -19,19 +19,22 @@ _REPORT_EVERY_SECONDS = 2.0
 
 
 @contextmanager
-def lock_cores(cores: Sequence[int], *, listener: ProgressListener | None = None) -> Iterator[None]:
-    """Hold ``cores`` against every other measurement of this user on this machine.
+def lock_cores(
+    cores: Sequence[int], *, listener: ProgressListener | None = None, stage: str = "measure"
+) -> Iterator[None]:
+    """Hold ``cores`` against every measurement and training of this user on this machine.
 
     The system frees the lock when its owner dies. A thread that holds a core may lock it again.
 
     Args:
         cores: Core numbers; taken in ascending order, so that two holders never wait for each other.
-        listener: Told while another process measures.
+        listener: Told while another process measures or trains.
+        stage: What waits, for the listener.
     """
     with ExitStack() as held:
         for core in sorted(set(cores)):
             lock = _lock(_state_folder() / f"core-{core}.lock")
-            _acquire(lock, core, listener)
+            _acquire(lock, core, listener, stage)
             held.callback(lock.release)
         yield
 
@@ -51,7 +54,7 @@ def scratch_folder(cores: Sequence[int]) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _acquire(lock: FileLock, core: int, listener: ProgressListener | None) -> None:
+def _acquire(lock: FileLock, core: int, listener: ProgressListener | None, stage: str) -> None:
     waited = 0.0
     while True:
         try:
@@ -59,7 +62,7 @@ def _acquire(lock: FileLock, core: int, listener: ProgressListener | None) -> No
             return
         except Timeout:
             if listener is not None:
-                listener(Progress("measure", f"waiting for core {core}, which another measurement uses"))
+                listener(Progress(stage, f"waiting for core {core}, on which another process measures or trains"))
             waited += _REPORT_EVERY_SECONDS
 
 

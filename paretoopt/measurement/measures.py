@@ -70,6 +70,7 @@ def latency(*, percentiles: Sequence[float] = (50, 95, 99), threads: int = 1, n_
         reads=(_SERVING_WORKERS,),
         needs_training=False,
         device=_device,
+        is_timed=True,
         settings={"threads": threads, "n_requests": n_requests},
     )
 
@@ -121,6 +122,7 @@ def load(
         reads=(_SERVING_WORKERS,),
         needs_training=False,
         device=_device,
+        is_timed=True,
         settings={"rate_rps": rate_rps, "seconds": seconds, "threads": threads},
     )
 
@@ -161,6 +163,7 @@ def throughput(*, bound_ms: float, percentile: float = 95, budget_seconds: float
         reads=(_SERVING_WORKERS,),
         needs_training=False,
         device=_device,
+        is_timed=True,
         settings={
             "bound_ms": bound_ms,
             "percentile": percentile,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import math
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from paretoopt.candidate import Evaluation, Measurement, Progress, ProgressListener, StageRun
 from paretoopt.errors import CandidateError, ParetooptError
@@ -96,6 +100,28 @@ class CandidateRun:
         """Content address of what the last stage gives."""
         return self._keys[-1]
 
+    def remeasured(self) -> dict[str, Measurement]:
+        """What depends on the device, measured now; nothing of it is taken from the store or kept there.
+
+        Raises:
+            CandidateError: A stage or measure failed; the message names it.
+        """
+        measurements: dict[str, Measurement] = {}
+        for measure in self._recipe.measures:
+            if measure.device is not None:
+                with tempfile.TemporaryDirectory() as folder:
+                    measurements |= self._run(measure, Path(folder))[0]
+        return measurements
+
+    def per_user(self) -> dict[str, NDArray[np.float64]]:
+        """The values per user of every metric that has them."""
+        return {
+            metric: values
+            for measure in self._recipe.measures
+            if measure.per_user is not None
+            for metric, values in measure.per_user(self._measured(measure).folder).items()
+        }
+
     def _stage_runs(self) -> Iterator[StageRun]:
         for stage, key in zip(self._stages, self._keys, strict=True):
             entry = self._entries.get(key) or self._recipe.store.find(key)
@@ -114,22 +140,27 @@ class CandidateRun:
 
     def _measured(self, measure: Measure) -> Entry:
         device = _device_of(measure)
-        params = visible(self._params, measure.reads)
         key = self._measure_key(measure, device)
 
         def make(folder: Path) -> float:
-            # Loaded afresh, so that no measure sees what another one did to the model.
-            model = self.model()
-            self._listener(Progress(measure.name, "started"))
+            result, seconds = self._run(measure, folder)
             with _blaming(measure.name):
-                started = time.perf_counter()
-                result = measure.run(model, params, self._context(folder))
-                seconds = time.perf_counter() - started
-                _write_measurements(folder, _checked(measure, result))
+                _write_measurements(folder, result)
             return seconds
 
         description = {"measure": measure.name, "params": dict(self._params), "device": device}
         return self._recipe.store.get_or_make(key, make, description)
+
+    def _run(self, measure: Measure, folder: Path) -> tuple[Mapping[str, Measurement], float]:
+        """What the measure gives, and the seconds that it took."""
+        # Loaded afresh, so that no measure sees what another one did to the model.
+        model = self.model()
+        self._listener(Progress(measure.name, "started"))
+        with _blaming(measure.name):
+            started = time.perf_counter()
+            result = measure.run(model, visible(self._params, measure.reads), self._context(folder))
+            seconds = time.perf_counter() - started
+            return _checked(measure, result), seconds
 
     def _output(self, index: int) -> Any:  # noqa: ANN401
         if index < 0:

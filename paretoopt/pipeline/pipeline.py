@@ -7,7 +7,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from paretoopt.candidate import Evaluation, ProgressListener
+import numpy as np
+from numpy.typing import NDArray
+
+from paretoopt.candidate import Evaluation, Measurements, ProgressListener
 from paretoopt.errors import MeasurementError, PipelineError
 from paretoopt.pipeline.evaluation import CandidateRun, Recipe, ignore_progress
 from paretoopt.pipeline.parameters import canonical, check_metrics, check_space, merged, refuse_reported_only
@@ -173,6 +176,34 @@ class Pipeline:
                 "measured it."
             )
         return entry
+
+    @property
+    def timed_metrics(self) -> tuple[str, ...]:
+        """The metrics that the machine's speed of the moment moves."""
+        return tuple(metric for measure in self._recipe.measures if measure.is_timed for metric in measure.metrics)
+
+    def device(self) -> str:
+        """Names the devices that are measured; measurements compare where it is equal."""
+        names = [measure.device() for measure in self._recipe.measures if measure.device is not None]
+        return "; ".join(dict.fromkeys(names))
+
+    def remeasure(self, params: Params, listener: ProgressListener = ignore_progress) -> Measurements:
+        """Measure anew what depends on the device, such as latency and memory; the store is neither asked nor told.
+
+        Raises:
+            SpaceError: ``params`` cannot be used.
+            CandidateError: A stage or measure failed; the message names it.
+        """
+        return CandidateRun(self._recipe, self.canonical(params), listener).remeasured()
+
+    def per_user(self, params: Params, listener: ProgressListener = ignore_progress) -> dict[str, NDArray[np.float64]]:
+        """The values, one per user, whose means are metrics of quality; made where the store does not have them.
+
+        Raises:
+            SpaceError: ``params`` cannot be used.
+            CandidateError: A stage or measure failed; the message names it.
+        """
+        return CandidateRun(self._recipe, self.canonical(params), listener).per_user()
 
     def _merged_parameters(self) -> dict[str, Parameter]:
         recipe = self._recipe

@@ -94,6 +94,10 @@ class Measure:
         version: Raise it when the measure's code changes what it computes.
         reported_only: The metrics among ``metrics`` that no search may see, such as those of test data; as an
             objective or constraint they are refused.
+        is_timed: True where the machine's speed of the moment moves the results (latency). A study's finals
+            correct them for it.
+        per_user: Reads, from the measure's folder, the values by metric whose means some of the metrics are:
+            one per user, the same users in the same order for every candidate.
 
     Raises:
         PipelineError: ``reported_only`` names a metric that is not among ``metrics``.
@@ -108,6 +112,8 @@ class Measure:
     settings: Mapping[str, Value] = field(default_factory=dict)
     version: str = "1"
     reported_only: frozenset[str] = frozenset()
+    is_timed: bool = False
+    per_user: Callable[[Path], Mapping[str, NDArray[np.float64]]] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a name that would protect nothing."""

@@ -17,7 +17,7 @@ from paretoopt.errors import CandidateError
 from paretoopt.measurement.bootstrap import bounded_mean_interval
 from paretoopt.measurement.group_quality import worst_group_and_gap
 from paretoopt.measurement.inference import run_requests
-from paretoopt.measurement.per_user import write_per_user
+from paretoopt.measurement.per_user import read_per_user, write_per_user
 from paretoopt.pipeline.stage import Context, Measure, Requests
 from paretoopt.space import Params
 from paretoopt.training.ranking import discounted_gains, hits
@@ -64,6 +64,7 @@ def ranking_quality(*, k: int, length: int, groups: Sequence[Grouping] = ()) -> 
         settings={"k": k, "length": length, **_settings(groups)},
         version="2",
         reported_only=frozenset(tested),
+        per_user=read_per_user,
     )
 
 

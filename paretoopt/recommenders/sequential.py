@@ -21,6 +21,7 @@ from paretoopt.data.split import Split, leave_one_out
 from paretoopt.errors import DataError, PipelineError
 from paretoopt.measurement.group_quality import refuse_groups
 from paretoopt.measurement.measures import latency, memory
+from paretoopt.measurement.training_cores import off_measured_cores
 from paretoopt.models.recommender import Recommender
 from paretoopt.models.sasrec import Attention, Block, SASRec
 from paretoopt.pipeline.pipeline import Pipeline
@@ -54,6 +55,7 @@ def next_item(
     fine_tuning: TrainingSettings | None = None,
     batch_size: int = 32,
     groups: Sequence[Grouping] = (),
+    train_while_measuring: bool = False,
     store: Store | str | Path | None = None,
     seed: int = 0,
 ) -> Pipeline:
@@ -64,8 +66,7 @@ def next_item(
     ``linear_bits``, ``embedding_bits`` and ``serving_workers``.
 
     Args:
-        interactions: Events; the last item of each user is held out for test, the one before for
-            validation.
+        interactions: Events; each user's last item is held out for test, the one before for validation.
         k: Items per answer.
         length: Most recent items that the model reads.
         blocks: Transformer blocks.
@@ -74,9 +75,10 @@ def next_item(
         training: How the uncompressed model is trained.
         fine_tuning: How a pruned model is trained on.
         batch_size: Windows of ``length`` items per training batch.
-        groups: How users are grouped to measure ``worst_group_ndcg_at_10`` and ``group_gap``; see
-            :func:`paretoopt.by_attribute`, :func:`paretoopt.by_history_length` and
-            :func:`paretoopt.by_item_popularity`.
+        groups: How users are grouped to measure ``worst_group_ndcg_at_10`` and ``group_gap``, for example
+            ``[po.by_attribute("gender"), po.by_history_length()]``.
+        train_while_measuring: Whether training may disturb what another process measures, instead of waiting for
+            its cores. With fewer ``training.threads`` than cores, it keeps to those that are measured on last.
         store: Store of stage outputs, or its folder; None for the user's cache.
         seed: Seed of everything random.
 
@@ -90,10 +92,11 @@ def next_item(
     split = _split_of(interactions)
     _refuse_small_catalogue(split, k)
     refuse_groups(groups, split)
+    settings = NextItemSettings(length=length, batch_size=batch_size)
     return Pipeline(
         data=split,
         build=_build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed),
-        stages=_stages(k, NextItemSettings(length=length, batch_size=batch_size), training, fine_tuning),
+        stages=_stages(k, settings, training, fine_tuning, train_while_measuring),
         measures=[ranking_quality(k=k, length=length, groups=groups), latency(), memory()],
         requests=_sampled_requests(split, length, seed),
         store=store,
@@ -129,7 +132,11 @@ def _refuse_small_catalogue(split: Split, k: int) -> None:
 
 
 def _stages(
-    k: int, settings: NextItemSettings, training: TrainingSettings | None, fine_tuning: TrainingSettings | None
+    k: int,
+    settings: NextItemSettings,
+    training: TrainingSettings | None,
+    fine_tuning: TrainingSettings | None,
+    train_while_measuring: bool,
 ) -> list[Stage]:
     training = training or TrainingSettings()
     fine_tuning = fine_tuning or replace(training, epochs=15, patience=3, learning_rate=training.learning_rate / 2)
@@ -137,11 +144,14 @@ def _stages(
     def task(data: Split) -> Task:
         return NextItemTask(data, settings, k=k)
 
+    def guarded(stage: Stage, threads: int | None) -> Stage:
+        return stage if train_while_measuring else off_measured_cores(stage, threads=threads)
+
     names = asdict(settings)
     return [
-        fit(task, training, **names),
+        guarded(fit(task, training, **names), training.threads),
         prune(_pruning_plan),
-        fine_tune(task, fine_tuning, **names),
+        guarded(fine_tune(task, fine_tuning, **names), fine_tuning.threads),
         export_onnx(lambda model: Recommender(model, k), outputs=("items", "scores"), dynamic_axes=("seen",), k=k),
         quantize(),
     ]

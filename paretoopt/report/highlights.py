@@ -9,18 +9,6 @@ from paretoopt.front.choice import Choice
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.objectives import Objective, minimize
 
-_FULL_BITS = 32
-
-
-def find_baseline(candidates: Sequence[Candidate]) -> Candidate | None:
-    """The uncompressed candidate: nothing pruned, 32 bits everywhere, the largest embedding.
-
-    Ties go to the fewest workers, then to the first trial. None where no candidate is uncompressed,
-    or where none of them has a parameter that could be compressed.
-    """
-    uncompressed = [candidate for candidate in candidates if _is_uncompressed(candidate)]
-    return min(uncompressed, key=_baseline_order, default=None)
-
 
 def highlights(front: ParetoFront, *, baseline: Candidate | None, chosen: Choice | None) -> Mapping[str, Choice]:
     """The pick, the baseline, the knee, the best quality, and the smallest memory; those that there are.
@@ -46,19 +34,3 @@ def _extremes(objectives: Sequence[Objective]) -> Mapping[str, Objective]:
         if objective == minimize("memory_mib"):
             found["smallest memory"] = objective
     return found
-
-
-def _is_uncompressed(candidate: Candidate) -> bool:
-    bits = [value for name, value in candidate.params.items() if name == "bits" or name.endswith("_bits")]
-    ratio = candidate.params.get("pruning_ratio")
-    can_be_compressed = bool(bits) or ratio is not None
-    return can_be_compressed and not ratio and all(value == _FULL_BITS for value in bits)
-
-
-def _baseline_order(candidate: Candidate) -> tuple[float, float, int]:
-    return (-_number(candidate, "embedding_dim"), _number(candidate, "serving_workers"), candidate.number)
-
-
-def _number(candidate: Candidate, name: str) -> float:
-    value = candidate.params.get(name, 0)
-    return float(value) if isinstance(value, int | float) else 0.0

@@ -10,11 +10,12 @@ import jinja2
 from plotly.offline import get_plotlyjs
 
 from paretoopt.candidate import Candidate
+from paretoopt.front.baseline import find_baseline
 from paretoopt.front.choice import Choice
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.report.cards import make_cards, params_text
 from paretoopt.report.figures import make_figures, make_panels, templates
-from paretoopt.report.highlights import find_baseline, highlights
+from paretoopt.report.highlights import highlights
 from paretoopt.report.source import FailedCandidate, Reportable
 from paretoopt.report.summary import summarize
 from paretoopt.report.table import make_table

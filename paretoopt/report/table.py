@@ -43,11 +43,14 @@ def make_table(front: ParetoFront, highlights: Mapping[str, Choice]) -> Table:
     objectives = [objective.metric for objective in front.objectives]
     params = list(dict.fromkeys(name for member in members for name in member.params))
     others = [metric for metric in metrics_of(members) if metric not in objectives]
+    has_probability = any(member.probability_nondominated is not None for member in members)
+    probability = ("probability of being non-dominated",) if has_probability else ()
     return Table(
-        headers=("trial", *(title(name) for name in [*objectives, *params, *others])),
+        headers=("trial", *probability, *(title(name) for name in [*objectives, *params, *others])),
         rows=tuple(
             (
                 _number_cell(member, highlights),
+                *(_probability_cell(member) for _ in probability),
                 *(_metric_cell(member, name) for name in objectives),
                 *(_param_cell(member, name) for name in params),
                 *(_metric_cell(member, name) for name in others),
@@ -60,6 +63,12 @@ def make_table(front: ParetoFront, highlights: Mapping[str, Choice]) -> Table:
 def _number_cell(member: Candidate, highlights: Mapping[str, Choice]) -> Cell:
     labels = ", ".join(label for label, choice in highlights.items() if choice.candidate is member)
     return Cell(str(member.number), member.number, labels)
+
+
+def _probability_cell(member: Candidate) -> Cell:
+    if member.probability_nondominated is None:
+        return Cell("–", "")
+    return Cell(f"{member.probability_nondominated:.0%}", member.probability_nondominated)
 
 
 def _param_cell(member: Candidate, name: str) -> Cell:

@@ -10,8 +10,10 @@ import optuna
 
 from paretoopt.errors import StudyError, StudyMismatchError
 from paretoopt.search.definition import StudyDefinition, from_record, refuse_another_definition, to_record
+from paretoopt.search.evaluator import Evaluator
 
 _DEFINITION = "definition"
+_PIPELINE = "pipeline"
 
 
 def open_optuna_study(
@@ -54,6 +56,25 @@ def open_optuna_study(
         study.set_metric_names([objective.metric for objective in definition.objectives])
     study.set_user_attr(_DEFINITION, to_record(definition))
     return study
+
+
+def refuse_another_pipeline(study: optuna.Study, evaluator: Evaluator) -> None:
+    """Compare with the pipeline of the first run, which is kept with the study.
+
+    Raises:
+        StudyMismatchError: It is another one.
+    """
+    given = {"fingerprint": evaluator.fingerprint, "metrics": list(evaluator.metrics)}
+    stored = study.user_attrs.get(_PIPELINE)
+    if stored is None:
+        study.set_user_attr(_PIPELINE, given)
+    elif stored != given:
+        part = "metrics" if stored["metrics"] != given["metrics"] else "fingerprint"
+        raise StudyMismatchError(
+            f"study {study.study_name!r} was optimized with another pipeline: its {part} was {stored[part]}, and is "
+            f"now {given[part]}. Its data, requests, stages, measures, settings or seed have changed, so trials "
+            "cannot be compared. Use another study_name, or restore the pipeline."
+        )
 
 
 @contextmanager

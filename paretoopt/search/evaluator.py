@@ -6,7 +6,10 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from paretoopt.candidate import Evaluation, Measurement, ProgressListener
+import numpy as np
+from numpy.typing import NDArray
+
+from paretoopt.candidate import Evaluation, Measurement, Measurements, ProgressListener
 from paretoopt.errors import CandidateError, ParetooptError, SpaceError, StudyError
 from paretoopt.space import Params, SearchSpace, Value
 
@@ -34,6 +37,24 @@ class Evaluator(Protocol):
 
     def evaluate(self, params: Params, listener: ProgressListener, /) -> Evaluation:
         """Measure the candidate, or raise CandidateError."""
+
+
+@runtime_checkable
+class Remeasurer(Protocol):
+    """What the finals ask for beside an :class:`Evaluator`; :class:`paretoopt.Pipeline` has it."""
+
+    @property
+    def timed_metrics(self) -> Collection[str]:
+        """The metrics that the machine's speed of the moment moves."""
+
+    def device(self) -> str:
+        """Name what is measured on; measurements compare where it is equal."""
+
+    def remeasure(self, params: Params, listener: ProgressListener, /) -> Measurements:
+        """Measure anew what depends on the device, or raise CandidateError."""
+
+    def per_user(self, params: Params, listener: ProgressListener, /) -> Mapping[str, NDArray[np.float64]]:
+        """The values per user, by metric, whose means are metrics; the same users for every candidate."""
 
 
 class FunctionEvaluator:

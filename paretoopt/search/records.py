@@ -59,7 +59,7 @@ def key_of(params: Params) -> str:
 
 def write_evaluation(trial: optuna.Trial, evaluation: Evaluation, constraints: Sequence[Constraint]) -> None:
     """Keep the measurements and stages with a running trial, and tell its constraints to the sampler."""
-    measurements = {name: _compact(measurement) for name, measurement in evaluation.measurements.items()}
+    measurements = {name: compact(measurement) for name, measurement in evaluation.measurements.items()}
     trial.set_user_attr(_MEASUREMENTS, measurements)
     trial.set_user_attr(_RUNS, [_compact_run(run) for run in evaluation.runs])
     trial.set_constraint(_FAILED_CONSTRAINT, -1.0)
@@ -94,19 +94,20 @@ def read_failures(trials: Iterable[FrozenTrial]) -> tuple[Failure, ...]:
     )
 
 
-def _candidate(trial: FrozenTrial) -> Candidate:
-    stored: Mapping[str, Any] = trial.user_attrs
-    measurements = {name: Measurement(*fields) for name, fields in stored[_MEASUREMENTS].items()}
-    return Candidate(trial.number, stored[PARAMS], measurements, tuple(StageRun(*run) for run in stored[_RUNS]))
-
-
 def _compact_run(run: StageRun) -> list[Any]:
     fields = [run.name, run.key, run.reused, round(run.seconds, 4)]
     return fields if run.environment is None else [*fields, run.environment]
 
 
-def _compact(measurement: Measurement) -> list[float | None]:
+def compact(measurement: Measurement) -> list[float | None]:
+    """The measurement as JSON, without an interval that is not known."""
     if measurement.low is None and measurement.high is None:
         return [float(measurement.value)]
     ends = (measurement.low, measurement.high)
     return [float(measurement.value), *(None if end is None else float(end) for end in ends)]
+
+
+def _candidate(trial: FrozenTrial) -> Candidate:
+    stored: Mapping[str, Any] = trial.user_attrs
+    measurements = {name: Measurement(*fields) for name, fields in stored[_MEASUREMENTS].items()}
+    return Candidate(trial.number, stored[PARAMS], measurements, tuple(StageRun(*run) for run in stored[_RUNS]))

@@ -9,14 +9,17 @@ import optuna
 import pandas as pd
 
 from paretoopt.candidate import Candidate, Progress, ProgressListener
-from paretoopt.errors import StudyError, StudyMismatchError
+from paretoopt.errors import StudyError
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.front.table import to_frame
 from paretoopt.objectives import Constraint, Objective
-from paretoopt.search.creation import open_optuna_study, quiet_optuna
+from paretoopt.search.creation import open_optuna_study, quiet_optuna, refuse_another_pipeline
 from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.encoding import checked
 from paretoopt.search.evaluator import Evaluator, Function, as_evaluator
+from paretoopt.search.finals import Finals, check_limits, measuring
+from paretoopt.search.finals_records import FinalsResult, read_result, with_finals
+from paretoopt.search.ledger import Ledger
 from paretoopt.search.optimization import Limits, Optimization
 from paretoopt.search.progress import ProgressConsole, ProgressDisplay
 from paretoopt.search.queue import enqueue, is_queued_or_tried
@@ -24,8 +27,6 @@ from paretoopt.search.records import Failure, read_candidates, read_failures
 from paretoopt.search.sampler import default_sampler, refuse_self_stopping
 from paretoopt.search.storage import Database, open_database
 from paretoopt.space import Params, SearchSpace
-
-_PIPELINE = "pipeline"
 
 
 class Study:
@@ -126,37 +127,87 @@ class Study:
         evaluator = as_evaluator(pipeline, self._definition.metrics)
         evaluator.check(self.space, self._definition.metrics)
         with self._database.naming_failures(), quiet_optuna():
-            self._refuse_another_pipeline(evaluator)
+            refuse_another_pipeline(self._optuna_study, evaluator)
             console = ProgressConsole(quiet=not progress)
             deadline = None if timeout is None else time.monotonic() + timeout
             with ProgressDisplay(self.study_name, self.objectives, self._target(n_trials), console) as display:
-
-                def listen(event: Progress) -> None:
-                    display.heard(event)
-                    if listener is not None:
-                        listener(event)
-
                 Optimization(
                     self._optuna_study,
                     self._definition,
                     evaluator,
                     lock=self._database.lock,
                     seed=self._seed,
-                    listener=listen,
+                    listener=_both(display.heard, listener),
                     display=display,
                 ).run(Limits(n_trials, deadline))
 
+    def finals(
+        self,
+        pipeline: Evaluator,
+        *,
+        top: int | None = None,
+        rounds: int = 10,
+        budget_seconds: float | None = None,
+        anchor: int | None = None,
+        listener: ProgressListener | None = None,
+        progress: bool = True,
+    ) -> ParetoFront:
+        """Measure the members of the front again, interleaved, and give the front by the new values.
+
+        Each round measures every member once, in shuffled order, and an anchor with them, by which values are
+        corrected for the drift of the machine; ``docs/finals.md`` has the method. A member that the new values show
+        to be dominated is one no more. Rounds are kept as they end: the same call goes on where it was stopped.
+
+        Args:
+            pipeline: The pipeline that the study was optimized with.
+            top: Members to measure, those nearest to the ideal; None for all. The others stay as they are.
+            rounds: Rounds that there shall be in all, at least 6.
+            budget_seconds: Time after which no further round begins, once there are 6.
+            anchor: Number of the trial that shows the drift; None for the uncompressed candidate where there is one.
+            listener: Told what goes on within each measurement.
+            progress: Whether progress is shown on standard error.
+
+        Raises:
+            NoFeasibleCandidateError: The front is empty.
+            StudyMismatchError: The candidates were evaluated by another pipeline.
+            StudyError: A setting does not work, or a candidate can no longer be measured.
+        """
+        check_limits(top=top, rounds=rounds)
+        evaluator = measuring(as_evaluator(pipeline, self._definition.metrics))
+        deadline = None if budget_seconds is None else time.monotonic() + budget_seconds
+        with self._database.naming_failures(), quiet_optuna():
+            refuse_another_pipeline(self._optuna_study, evaluator)
+            trials = self._trials()
+            searched = ParetoFront(read_candidates(trials), self.objectives, self.constraints)
+            finals = Finals(self._optuna_study, searched, evaluator, top=top, anchor=anchor)
+            ledger = Ledger()
+            ledger.refresh(trials)
+            with ProgressDisplay(
+                self.study_name, self.objectives, None, ProgressConsole(quiet=not progress)
+            ) as display:
+                display.told(ledger)
+                finals.run(rounds=rounds, deadline=deadline, listener=_both(display.heard, listener), display=display)
+        return self.pareto_front()
+
     def candidates(self) -> tuple[Candidate, ...]:
-        """Every evaluated candidate, those that violate a constraint included, in the order of their trials."""
-        return read_candidates(self._trials())
+        """Every evaluated candidate, those that violate a constraint included, in the order of their trials.
+
+        Those that were in the finals have the values of the finals.
+        """
+        return with_finals(read_candidates(self._trials()), self._finals_result())
 
     def failures(self) -> tuple[Failure, ...]:
         """Every candidate that could not be evaluated, with the reason."""
         return read_failures(self._trials())
 
     def pareto_front(self) -> ParetoFront:
-        """The front of all evaluated candidates."""
-        return ParetoFront(self.candidates(), self.objectives, self.constraints)
+        """The front of all evaluated candidates.
+
+        After finals, candidates that were off the front before them stay off it.
+        """
+        result = self._finals_result()
+        set_aside = result.set_aside if result is not None else frozenset()
+        return ParetoFront(self.candidates(), self.objectives, self.constraints, set_aside)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per evaluated candidate: number, parameters, metrics, and the ends of the known intervals."""
@@ -165,6 +216,10 @@ class Study:
     def _trials(self) -> list[optuna.trial.FrozenTrial]:
         with self._database.naming_failures():
             return self._optuna_study.get_trials(deepcopy=False)
+
+    def _finals_result(self) -> FinalsResult | None:
+        with self._database.naming_failures():
+            return read_result(self._optuna_study)
 
     def _target(self, n_trials: int | None) -> int | None:
         sizes = [size for size in (n_trials, self.space.n_candidates) if size is not None]
@@ -179,19 +234,14 @@ class Study:
                 "Give n_trials or timeout, or give the dimension a step."
             )
 
-    def _refuse_another_pipeline(self, evaluator: Evaluator) -> None:
-        """Compare with the pipeline of the first run, which is kept with the study."""
-        given = {"fingerprint": evaluator.fingerprint, "metrics": list(evaluator.metrics)}
-        stored = self._optuna_study.user_attrs.get(_PIPELINE)
-        if stored is None:
-            self._optuna_study.set_user_attr(_PIPELINE, given)
-        elif stored != given:
-            part = "metrics" if stored["metrics"] != given["metrics"] else "fingerprint"
-            raise StudyMismatchError(
-                f"study {self.study_name!r} was optimized with another pipeline: its {part} was {stored[part]}, and is "
-                f"now {given[part]}. Its data, requests, stages, measures, settings or seed have changed, so trials "
-                "cannot be compared. Use another study_name, or restore the pipeline."
-            )
+
+def _both(first: ProgressListener, second: ProgressListener | None) -> ProgressListener:
+    def listen(event: Progress) -> None:
+        first(event)
+        if second is not None:
+            second(event)
+
+    return listen
 
 
 def create_study(

@@ -11,7 +11,7 @@ import pytest
 from paretoopt.candidate import Candidate, Measurement
 from paretoopt.errors import ObjectiveError
 from paretoopt.front.pareto_front import ParetoFront
-from paretoopt.objectives import at_most, maximize, minimize
+from paretoopt.objectives import at_least, at_most, maximize, minimize
 
 MakeCandidate = Callable[..., Candidate]
 OBJECTIVES = (maximize("quality"), minimize("cost"))
@@ -90,3 +90,34 @@ def test_an_empty_front_has_an_empty_table() -> None:
 
     assert list(table.columns) == ["number", "quality", "cost"]
     assert len(table) == 0
+
+
+def test_a_candidate_that_was_set_aside_is_no_member_and_no_knee(make: MakeCandidate) -> None:
+    """It stays a candidate, but a member that came out worse does not bring it back."""
+    objectives = [maximize("quality"), minimize("cost")]
+    candidates = [make(0, quality=0.9, cost=9), make(1, quality=0.5, cost=1), make(2, quality=0.89, cost=1.1)]
+
+    front = ParetoFront(candidates, objectives, set_aside={2})
+
+    assert [member.number for member in front] == [0, 1]
+    assert len(front.candidates) == 3
+    assert 2 not in {front.knee().number, front.nearest_to_ideal().number, front.pick(prefer="quality").number}
+    assert front.pick(within=[at_least("quality", 0.8)], prefer="cost").number == 0
+
+
+def test_a_limit_beside_the_objectives_may_still_choose_what_was_set_aside(make: MakeCandidate) -> None:
+    """What is worse in the objectives can be the only one that fits on the disk."""
+    candidates = [make(0, quality=0.9, artifact_mib=50), make(1, quality=0.5, artifact_mib=1)]
+
+    front = ParetoFront(candidates, [maximize("quality")], set_aside={1})
+
+    assert front.pick(within=[at_most("artifact_mib", 10)], prefer="quality").number == 1
+
+
+def test_the_table_shows_how_sure_each_member_is(make: MakeCandidate) -> None:
+    """The column is there once some member was measured again."""
+    first, second = make(0, cost=1), dataclasses.replace(make(1, cost=1), probability_nondominated=0.7)
+
+    assert "probability_nondominated" not in ParetoFront([first], [minimize("cost")]).to_frame()
+    frame = ParetoFront([first, second], [minimize("cost")]).to_frame()
+    assert frame["probability_nondominated"].isna().tolist() == [True, False]

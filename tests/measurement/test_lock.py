@@ -46,7 +46,7 @@ def test_lock_waits_for_another_process_and_tells_the_listener() -> None:
             holder.kill()
 
         with lock_cores(_CORES[:1], listener=listen):
-            assert messages[0] == "waiting for core 100000, which another measurement uses"
+            assert messages[0] == "waiting for core 100000, on which another process measures or trains"
 
 
 def test_other_cores_are_free_meanwhile() -> None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from paretoopt.candidate import Candidate
+from paretoopt.front.baseline import find_baseline
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.objectives import maximize, minimize
 from paretoopt.report.cards import change_text, make_cards
 from paretoopt.report.figures import make_figures, make_panels
-from paretoopt.report.highlights import find_baseline, highlights
+from paretoopt.report.highlights import highlights
 from paretoopt.report.summary import summarize
 from paretoopt.report.table import make_table
 
@@ -99,6 +101,16 @@ def test_the_table_has_the_members_best_first_with_their_labels(front: ParetoFro
     assert [row[0].text for row in table.rows] == ["0", "1", "2"]
     assert [row[0].note for row in table.rows] == ["", "knee", ""]
     assert [row[2].order for row in table.rows] == [10, 3, 2]
+
+
+def test_the_table_shows_how_sure_each_member_is(candidates: Sequence[Candidate]) -> None:
+    """After finals, a column says how probable it is that a member is not dominated."""
+    sure, unknown = replace(candidates[1], probability_nondominated=0.873), candidates[0]
+
+    table = make_table(ParetoFront([unknown, sure], OBJECTIVES), {})
+
+    assert table.headers[1] == "probability of being non-dominated"
+    assert [(row[1].text, row[1].order) for row in table.rows] == [("–", ""), ("87%", 0.873)]
 
 
 def test_there_is_one_panel_per_pair_of_objectives(front: ParetoFront) -> None:

@@ -1,0 +1,60 @@
+"""The benchmarks run and write what they promise."""
+
+from __future__ import annotations
+
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "studies" / "benchmarks"
+
+
+def rows_of(name: str, *arguments: str, folder: Path) -> list[list[str]]:
+    """Run a benchmark; gives the cells of its page's tables, headers included."""
+    page = folder / "results" / "page.md"
+    command = [sys.executable, str(BENCHMARKS / name), *arguments, "--output", str(page)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    text = page.read_text()
+    assert f"python studies/benchmarks/{name} {' '.join(arguments)}" in text
+    assert "cpu_model" in text
+    return [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+
+
+@pytest.mark.slow
+def test_memory_follows_the_size_of_the_artifact(tmp_path: Path) -> None:
+    """For six artifacts, one worker or two, each worker holds its artifact and less than 4 MiB more."""
+    _, *rows = rows_of("memory_accounting.py", "--repeats", "1", folder=tmp_path)
+
+    assert [float(row[1]) for row in rows] == pytest.approx(np.repeat([1, 3, 10, 30, 60, 100], 2), rel=0.01)
+    assert all(0 < float(row[4]) < 4 for row in rows)
+
+
+@pytest.mark.slow
+def test_repeatability_compares_four_ways_under_three_loads(tmp_path: Path) -> None:
+    """Six repeats with the load and six without give a finals of each, and two by turns; no load is left."""
+    _, *rows = rows_of("repeatability.py", "--repeats", "6", folder=tmp_path)
+
+    assert [row[0] for row in rows] == [load for load in ("off", "on", "on and off by turns") for _ in range(4)]
+    assert [row[2] for row in rows] == ["6", "6", "6", "1", "6", "6", "6", "1", "12", "12", "12", "2"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_finals_rank_twelve_artifacts(tmp_path: Path) -> None:
+    """Both ways get their agreement, and every artifact its row."""
+    rows = rows_of("finals_rank.py", "--rounds", "1", folder=tmp_path)
+
+    assert [row[0] for row in rows[:3]] == ["way", "single measurements", "finals"]
+    assert len(rows) == 3 + 1 + 12
+
+
+def test_kendall_tau_counts_pairs() -> None:
+    """Of the three pairs one is turned around: (2 - 1) / 3. Orders that are opposite give -1."""
+    tau = runpy.run_path(str(BENCHMARKS / "finals_rank.py"))["kendall_tau"]
+
+    assert tau(np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0])) == pytest.approx(1 / 3)
+    assert tau(np.array([1.0, 2.0, 3.0]), np.array([9.0, 8.0, 7.0])) == -1.0
