@@ -76,7 +76,7 @@ def main(arguments: list[str]) -> None:
         study.enqueue(params)
     study.optimize(pipeline, n_trials=options.n_trials)
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    write_table(study, pipeline, options.output, command=shlex.join(["python", "studies/movielens.py", *arguments]))
+    write_table(study, pipeline, options.output, command=command_of(options))
     po.write_report(study, options.output.with_suffix(".html"))
 
 
@@ -90,6 +90,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--storage", type=Path, default=Path("movielens.db"), help="SQLite file of the study")
     parser.add_argument("--store", type=Path, default=None, help="folder of the stage store; the user's cache else")
     return parser.parse_args(arguments)
+
+
+def command_of(options: argparse.Namespace) -> str:
+    """The command that makes the same table; where files are kept makes no difference."""
+    kept = {"--data": options.data, "--n-trials": options.n_trials, "--epochs": options.epochs}
+    words = [word for name, value in kept.items() for word in (name, str(value))]
+    return shlex.join(["python", "studies/movielens.py", *words, "--output", str(options.output)])
 
 
 def write_table(study: po.Study, pipeline: po.Pipeline, path: Path, *, command: str) -> None:

@@ -28,7 +28,7 @@ OBJECTIVES = [
     po.maximize("closed_loop_rps"),
 ]
 # Enough for this small shop; real data deserves the defaults.
-TRAINING = po.TrainingSettings(epochs=25, patience=4, learning_rate=3e-3)
+TRAINING = po.TrainingSettings(epochs=20, patience=3, learning_rate=3e-3)
 BASELINE: po.Params = {
     "embedding_dim": 64,
     "pruning_ratio": 0.0,
@@ -42,7 +42,7 @@ def main() -> None:
     """Search, show, pick, and export the pick."""
     console = Console()
     FOLDER.mkdir(exist_ok=True)
-    shop = po.synthetic_shop(users=2_000, items=4_000, seed=0)
+    shop = po.synthetic_shop(users=1_500, items=2_500, seed=0)
     pipeline = recommenders.next_item(shop, length=30, training=TRAINING, store=FOLDER / "store")
     study = po.create_study(
         SPACE,

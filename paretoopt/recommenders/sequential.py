@@ -77,9 +77,8 @@ def next_item(
         batch_size: Windows of ``length`` items per training batch.
         groups: How users are grouped to measure ``worst_group_ndcg_at_10`` and ``group_gap``, for example
             ``[po.by_attribute("gender"), po.by_history_length()]``.
-        train_while_measuring: Whether training may disturb what another process measures, instead of waiting for
-            its cores. With fewer ``training.threads`` than cores, it keeps to those that are measured on last.
-        store: Store of stage outputs, or its folder; None for the user's cache.
+        train_while_measuring: Whether training may disturb what others measure, instead of waiting for its cores.
+        store: A store or its folder; None for the user's cache.
         seed: Seed of everything random.
 
     Raises:
@@ -87,8 +86,7 @@ def next_item(
         PipelineError: A setting is out of its range.
         StoreError: The store cannot be written.
     """
-    sizes = {"k": k, "length": length, "blocks": blocks, "heads": heads, "batch_size": batch_size}
-    _refuse_settings(sizes, dropout)
+    _refuse_settings({"k": k, "length": length, "blocks": blocks, "heads": heads, "batch_size": batch_size}, dropout)
     split = _split_of(interactions)
     _refuse_small_catalogue(split, k)
     refuse_groups(groups, split)
