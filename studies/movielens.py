@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import paretoopt as po
@@ -123,6 +123,7 @@ def write_table(study: po.Study, pipeline: po.Pipeline, path: Path, *, command: 
                 *(row(one, ", ".join(names.get(one.number, []))) for one in rows),
             ]
         ),
+        comparisons(pipeline, candidates, names),
     ]
     path.write_text("\n\n".join(lines) + "\n", encoding="utf-8")
     study.to_frame().to_csv(path.with_suffix(".csv"), index=False, float_format="%.6g")
@@ -142,6 +143,18 @@ def landmarks(study: po.Study, pipeline: po.Pipeline) -> dict[int, list[str]]:
     for name, number in numbers:
         names.setdefault(number, []).append(name)
     return names
+
+
+def comparisons(pipeline: po.Pipeline, candidates: Mapping[int, po.Candidate], names: Mapping[int, list[str]]) -> str:
+    """How the landmarks compare with the uncompressed model, user by user."""
+    (baseline,) = (candidates[number] for number, called in names.items() if "uncompressed" in called)
+    lines = ["Test NDCG@10 against the uncompressed model, paired over users, with its 95 % interval:", ""]
+    for number, called in names.items():
+        if number != baseline.number:
+            paired = po.compare_quality(pipeline, candidates[number], baseline, metric="test_ndcg_at_10")
+            difference = f"{paired.mean_difference:+.4f} [{paired.low:+.4f}, {paired.high:+.4f}]"
+            lines.append(f"- {', '.join(called)} (trial {number}): {difference}")
+    return "\n".join(lines)
 
 
 def training_summary(candidates: Iterable[po.Candidate]) -> str:
