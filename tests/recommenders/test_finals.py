@@ -38,5 +38,5 @@ def test_finals_of_real_artifacts(pipeline: Pipeline, shop: Split, tmp_path: Pat
 
 def test_latency_is_corrected_for_drift_and_memory_is_not(pipeline: Pipeline) -> None:
     """A slow machine makes requests slow, and no artifact larger."""
-    assert {"latency_p50_ms", "latency_p95_ms", "throughput_rps"} <= set(pipeline.timed_metrics)
+    assert {"latency_p50_ms", "latency_p95_ms", "closed_loop_rps"} <= set(pipeline.timed_metrics)
     assert not {"memory_mib", "artifact_mib", "ndcg_at_10"} & set(pipeline.timed_metrics)
