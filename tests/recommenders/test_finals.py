@@ -27,7 +27,7 @@ def test_finals_of_real_artifacts(pipeline: Pipeline, shop: Split, tmp_path: Pat
 
     finalists = [one for one in front.candidates if one.probability_nondominated is not None]
     assert 2 <= len(finalists) <= 3
-    for metric in ("latency_p50_ms", "latency_p95_ms", "throughput_rps", "memory_mib"):
+    for metric in ("latency_p50_ms", "latency_p95_ms", "closed_loop_rps", "memory_mib"):
         for measured in (one.measurements[metric] for one in finalists):
             assert measured.low is not None
             assert measured.high is not None
