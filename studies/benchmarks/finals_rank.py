@@ -41,7 +41,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         """Export them into ``folder``."""
         shop = po.synthetic_shop(users=500, items=2_000, seed=0)
-        pipeline = recommenders.next_item(shop, training=TrainingSettings(epochs=0), store=folder)
+        pipeline = recommenders.next_item(shop, training=TrainingSettings(epochs=1), store=folder)
         self.params: list[po.Params] = [
             {"embedding_dim": dim, "linear_bits": linear, "embedding_bits": embedding}
             for dim, (linear, embedding) in product(_DIMS, _BITS)

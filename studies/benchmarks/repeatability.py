@@ -100,7 +100,7 @@ def one_measurement(model_path: Path, requests: Requests, seed: int) -> NDArray[
 def repeat(n_repeats: int, folder: Path) -> dict[bool, Values]:
     """All ways by turns, ``n_repeats`` times without the load (False) and with it (True)."""
     shop = po.synthetic_shop(users=500, items=2_000, seed=0)
-    pipeline = recommenders.next_item(shop, training=TrainingSettings(epochs=0), store=folder)
+    pipeline = recommenders.next_item(shop, training=TrainingSettings(epochs=1), store=folder)
     artifact, anchor = (pipeline.deployable(params).model_path for params in (_ARTIFACT, _ANCHOR))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
