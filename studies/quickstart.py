@@ -28,7 +28,7 @@ OBJECTIVES = [
     po.maximize("closed_loop_rps"),
 ]
 # Enough for this small shop; real data deserves the defaults.
-TRAINING = po.TrainingSettings(epochs=20, patience=3, learning_rate=3e-3)
+TRAINING = po.TrainingSettings(epochs=14, patience=3, learning_rate=3e-3)
 BASELINE: po.Params = {
     "embedding_dim": 64,
     "pruning_ratio": 0.0,
