@@ -54,5 +54,5 @@ def test_the_movielens_study_writes_its_table(tmp_path: Path, real_data: Path) -
     table = (tmp_path / "table.md").read_text()
     assert "| popularity |" in table
     assert "| uncompressed" in table
-    assert {line.count("|") for line in table.splitlines() if line.startswith("|")} == {15}
+    assert {line.count("|") for line in table.splitlines() if line.startswith("|")} == {16}
     assert len((tmp_path / "table.csv").read_text().splitlines()) == 3
