@@ -1,9 +1,10 @@
 """Do two finals put twelve artifacts into the same order, and do two single measurements?
 
 Twelve next-item models, trained for one epoch, of four widths and three bit widths, are measured in this order:
-once each, then in finals, in finals again, and once each again. Kendall's tau between the two orders is 1 where they are the same, and 0
-where they have nothing to do with each other. Finals interleave the artifacts round by round, in shuffled order, and
-correct each value for the drift that an anchor shows; single measurements take one artifact after the other.
+once each, then in finals, in finals again, and once each again. Kendall's tau between the two orders is 1 where they
+are the same, and 0 where they have nothing to do with each other. Finals interleave the artifacts round by round, in
+shuffled order, and correct each value for the drift that an anchor shows; single measurements take one artifact after
+the other.
 
     python studies/benchmarks/finals_rank.py
 """
