@@ -12,6 +12,7 @@ _BENCHMARK = Path(__file__).parents[2] / "studies" / "benchmarks" / "load_genera
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_benchmark_compares_ten_runs_with_theory(tmp_path: Path) -> None:
     """A short run gives both tables, a row for each utilisation with the known mean wait, and the environment."""
     page = tmp_path / "results" / "load_generator.md"

@@ -14,6 +14,7 @@ from paretoopt.space import Ordered, SearchSpace
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_finals_of_real_artifacts(pipeline: Pipeline, shop: Split, tmp_path: Path) -> None:
     """Two widths, measured in six rounds beside the uncompressed one: intervals, probabilities, paired quality."""
     study = create_study(

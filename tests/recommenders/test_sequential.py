@@ -193,6 +193,7 @@ def test_the_same_seed_gives_the_same_quality(shop: Split, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_model_beats_popularity_clearly(tmp_path: Path) -> None:
     """On a shop with sequential structure a trained model has at least twice popularity's NDCG@10 on test."""
     shop = leave_one_out(synthetic_shop(users=800, items=200, seed=0))

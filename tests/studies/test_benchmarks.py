@@ -25,6 +25,7 @@ def rows_of(name: str, *arguments: str, folder: Path) -> list[list[str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_memory_follows_the_size_of_the_artifact(tmp_path: Path) -> None:
     """For six artifacts, one worker or two, each worker holds its artifact and less than 4 MiB more."""
     _, *rows = rows_of("memory_accounting.py", "--repeats", "1", folder=tmp_path)
@@ -34,6 +35,7 @@ def test_memory_follows_the_size_of_the_artifact(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_repeatability_compares_four_ways_under_three_loads(tmp_path: Path) -> None:
     """Six repeats with the load and six without give a finals of each, and two by turns; no load is left."""
     _, *rows = rows_of("repeatability.py", "--repeats", "6", folder=tmp_path)
@@ -43,7 +45,7 @@ def test_repeatability_compares_four_ways_under_three_loads(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_finals_rank_twelve_artifacts(tmp_path: Path) -> None:
     """Both ways get their agreement, and every artifact its row."""
     rows = rows_of("finals_rank.py", "--rounds", "1", folder=tmp_path)
