@@ -55,6 +55,7 @@ def next_item(
     fine_tuning: TrainingSettings | None = None,
     batch_size: int = 32,
     groups: Sequence[Grouping] = (),
+    quantization: Stage | None = None,
     train_while_measuring: bool = False,
     store: Store | str | Path | None = None,
     seed: int = 0,
@@ -77,6 +78,7 @@ def next_item(
         batch_size: Windows of ``length`` items per training batch.
         groups: How users are grouped to measure ``worst_group_ndcg_at_10`` and ``group_gap``, for example
             ``[po.by_attribute("gender"), po.by_history_length()]``.
+        quantization: The quantisation stage, for example ``po.quantize(block_size=32)``; None for ``po.quantize()``.
         train_while_measuring: Whether training may disturb what others measure, instead of waiting for its cores.
         store: A store or its folder; None for the user's cache.
         seed: Seed of everything random.
@@ -94,7 +96,7 @@ def next_item(
     return Pipeline(
         data=split,
         build=_build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed),
-        stages=_stages(k, settings, training, fine_tuning, train_while_measuring),
+        stages=[*_stages(k, settings, training, fine_tuning, train_while_measuring), quantization or quantize()],
         measures=[ranking_quality(k=k, length=length, groups=groups), latency(), memory()],
         requests=_sampled_requests(split, length, seed),
         store=store,
@@ -151,7 +153,6 @@ def _stages(
         prune(_pruning_plan),
         guarded(fine_tune(task, fine_tuning, **names), fine_tuning.threads),
         export_onnx(lambda model: Recommender(model, k), outputs=("items", "scores"), dynamic_axes=("seen",), k=k),
-        quantize(),
     ]
 
 
