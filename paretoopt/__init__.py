@@ -34,10 +34,10 @@ if TYPE_CHECKING:
     from paretoopt.front.pareto_front import ParetoFront as ParetoFront
     from paretoopt.measurement.environment_record import environment_of as environment_of
     from paretoopt.measurement.group_quality import quality_by_group as quality_by_group
+    from paretoopt.measurement.load_measures import load as load
+    from paretoopt.measurement.load_measures import throughput as throughput
     from paretoopt.measurement.measures import latency as latency
-    from paretoopt.measurement.measures import load as load
     from paretoopt.measurement.measures import memory as memory
-    from paretoopt.measurement.measures import throughput as throughput
     from paretoopt.measurement.paired import PairedComparison as PairedComparison
     from paretoopt.measurement.paired import compare_quality as compare_quality
     from paretoopt.objectives import at_least as at_least
@@ -110,7 +110,7 @@ _HOMES = {
     "k_core": "data.k_core",
     "latency": "measurement.measures",
     "leave_one_out": "data.split",
-    "load": "measurement.measures",
+    "load": "measurement.load_measures",
     "load_interactions": "data.load",
     "maximize": "objectives",
     "memory": "measurement.measures",
@@ -123,7 +123,7 @@ _HOMES = {
     "read_manifest": "bundle.manifest",
     "reads": "pipeline.stage",
     "synthetic_shop": "data.synthetic",
-    "throughput": "measurement.measures",
+    "throughput": "measurement.load_measures",
     "write_report": "report.report",
 }
 
