@@ -62,6 +62,8 @@ class Stage:
             over, so that candidates with and without it share what comes before.
         settings: Constants that the output depends on; they enter the store's key.
         version: Raise it when the stage's code changes what it computes.
+        shape_needs_training: Whether, for these parameters, the shape of the output depends on trained weights, so
+            that the cost of an untrained model says nothing certain.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Stage:
     is_active: Callable[[Params], bool] = lambda params: True
     settings: Mapping[str, Value] = field(default_factory=dict)
     version: str = "1"
+    shape_needs_training: Callable[[Params], bool] = lambda params: False
 
     def identity(self) -> list[Any]:
         """What tells this stage from another, as JSON."""
