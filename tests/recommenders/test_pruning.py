@@ -5,6 +5,7 @@ from __future__ import annotations
 import onnx
 import pytest
 
+from paretoopt.artifact.artifact import Artifact
 from paretoopt.data.split import Split, leave_one_out
 from paretoopt.data.synthetic import synthetic_shop
 from paretoopt.errors import SpaceError
@@ -39,8 +40,13 @@ def pipeline(shop: Split, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
 
 
 def shapes(pipeline: Pipeline, params: Params) -> list[tuple[int, ...]]:
-    """The shapes of all fp32 weights of the artifact."""
-    graph = onnx.load(pipeline.deployable(params).model_path).graph
+    """The shapes of all fp32 weights of the artifact, sorted."""
+    return shapes_of(pipeline.deployable(params))
+
+
+def shapes_of(artifact: Artifact) -> list[tuple[int, ...]]:
+    """The shapes of all fp32 weights, sorted."""
+    graph = onnx.load(artifact.model_path).graph
     return sorted(tuple(tensor.dims) for tensor in graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT)
 
 
@@ -58,6 +64,13 @@ def test_rounds_fine_tune_between_prunings(pipeline: Pipeline) -> None:
     ]
     # Of 64 feed-forward channels, 48 after the first round and 32 after the second.
     assert {(16, 32), (32, 16)} <= set(shapes(pipeline, twice))
+
+
+def test_the_untrained_shape_is_that_of_the_trained(pipeline: Pipeline) -> None:
+    """Uniform pruning without any training gives the shapes that latency and memory depend on."""
+    twice: Params = {**BASE, "pruning_rounds": 2}
+
+    assert shapes_of(pipeline.untrained(twice)) == shapes(pipeline, twice)
 
 
 def test_every_way_to_make_a_model_smaller_survives_the_store(pipeline: Pipeline, shop: Split) -> None:
