@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from paretoopt.artifact.artifact import load_artifact, save_graph
 from paretoopt.artifact.tables import store_tables_once
+from paretoopt.artifact.traces import drop_source_traces
 from paretoopt.errors import CandidateError
 from paretoopt.pipeline.stage import Context, Requests, Stage, request_count
 from paretoopt.space import Params, Value
@@ -50,7 +51,7 @@ def export_onnx(
 
     settings: dict[str, Value] = {"opset": OPSET, "outputs": ",".join(outputs), "dynamic_axes": ",".join(dynamic_axes)}
     settings |= wrap_settings
-    return Stage(name="export", run=run, save=save_graph, load=load_artifact, settings=settings, version="2")
+    return Stage(name="export", run=run, save=save_graph, load=load_artifact, settings=settings, version="3")
 
 
 def export_graph(
@@ -88,6 +89,7 @@ def export_graph(
     if program is None:
         raise CandidateError(f"torch exported nothing for {type(module).__name__}.")
     graph: onnx.ModelProto = program.model_proto
+    drop_source_traces(graph)
     store_tables_once(graph)
     _check_parity(graph, module, requests, outputs)
     return graph
