@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from paretoopt.candidate import Measurement as Measurement
     from paretoopt.compression.prune import PruningPlan as PruningPlan
     from paretoopt.compression.prune import prune as prune
+    from paretoopt.compression.quantization_aware import quantization_aware as quantization_aware
     from paretoopt.compression.quantize import quantize as quantize
     from paretoopt.data.groups import Grouping as Grouping
     from paretoopt.data.groups import by_attribute as by_attribute
@@ -63,7 +64,9 @@ if TYPE_CHECKING:
     from paretoopt.space import Params as Params
     from paretoopt.space import SearchSpace as SearchSpace
     from paretoopt.store.store import Store as Store
+    from paretoopt.training.distillation import Distillation as Distillation
     from paretoopt.training.loop import TrainingSettings as TrainingSettings
+    from paretoopt.training.stages import distill as distill
     from paretoopt.training.stages import fine_tune as fine_tune
     from paretoopt.training.stages import fit as fit
     from paretoopt.visualization.pareto_front import plot_pareto_front as plot_pareto_front
@@ -73,6 +76,7 @@ _HOMES = {
     "Candidate": "candidate",
     "Categorical": "space",
     "Context": "pipeline.stage",
+    "Distillation": "training.distillation",
     "Earlier": "pipeline.stage",
     "EnvironmentWarning": "errors",
     "Evaluation": "candidate",
@@ -101,6 +105,7 @@ _HOMES = {
     "by_item_popularity": "data.groups",
     "compare_quality": "measurement.paired",
     "create_study": "search.study",
+    "distill": "training.stages",
     "environment_of": "measurement.environment_record",
     "export": "bundle.export",
     "export_onnx": "artifact.export",
@@ -118,6 +123,7 @@ _HOMES = {
     "plot_pareto_front": "visualization.pareto_front",
     "popularity_baseline": "data.popularity",
     "prune": "compression.prune",
+    "quantization_aware": "compression.quantization_aware",
     "quantize": "compression.quantize",
     "quality_by_group": "measurement.group_quality",
     "read_manifest": "bundle.manifest",
