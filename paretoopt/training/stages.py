@@ -13,6 +13,7 @@ from paretoopt.pipeline.stage import Context, Earlier, Stage
 from paretoopt.space import Parameter, Params, Value
 from paretoopt.training.distillation import Distillation, TaughtTask
 from paretoopt.training.loop import Task, TrainingSettings, train
+from paretoopt.training.pruned import is_pruned
 
 MakeTask = Callable[[Any], Task]
 """From the pipeline's data to what is learnt."""
@@ -41,7 +42,7 @@ def fine_tune(task: MakeTask, settings: TrainingSettings, **task_settings: Value
     """
 
     def is_active(params: Params) -> bool:
-        return _is_pruned(params) and not _is_taught(params)
+        return is_pruned(params) and not _is_taught(params)
 
     return _training_stage("fine_tune", task, settings, task_settings, is_active=is_active)
 
@@ -70,7 +71,7 @@ def distill(
         return model
 
     def is_active(params: Params) -> bool:
-        has_teacher = _is_pruned(params) or any(params.get(name, value) != value for name, value in how.teacher.items())
+        has_teacher = is_pruned(params) or any(params.get(name, value) != value for name, value in how.teacher.items())
         return _is_taught(params) and has_teacher
 
     return Stage(
@@ -84,10 +85,6 @@ def distill(
         uses=(Earlier(_FIT, how.teacher),),
         trains=True,
     )
-
-
-def _is_pruned(params: Params) -> bool:
-    return float(params.get("pruning_ratio", 0.0)) > 0
 
 
 def _is_taught(params: Params) -> bool:
