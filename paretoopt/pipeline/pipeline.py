@@ -171,6 +171,21 @@ class Pipeline:
         """
         return StageOutputs(self._recipe, self.canonical(params), listener, trained=False).output()
 
+    def output_of(self, stage: str, params: Params, listener: ProgressListener = ignore_progress) -> Any:  # noqa: ANN401
+        """What ``stage`` gives for ``params``, made where the store does not have it.
+
+        Where the stage is inactive, it is what the active stage before it gives.
+
+        Raises:
+            PipelineError: The pipeline has no such stage.
+            SpaceError: ``params`` cannot be used.
+            CandidateError: A stage failed.
+        """
+        names = [known.name for known in self._recipe.stages]
+        if stage not in names:
+            raise PipelineError(f"the pipeline has no stage {stage!r}. Its stages are {', '.join(names)}.")
+        return StageOutputs(self._recipe, self.canonical(params), listener, until=stage).output()
+
     def measured(self, params: Params, metric: str) -> Entry:
         """The store's entry of the measure that gave ``metric`` for ``params``; nothing is measured anew.
 
