@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from paretoopt.candidate import Candidate as Candidate
     from paretoopt.candidate import Evaluation as Evaluation
     from paretoopt.candidate import Measurement as Measurement
-    from paretoopt.compression.prune import PruningPlan as PruningPlan
     from paretoopt.compression.prune import prune as prune
+    from paretoopt.compression.prune import prune_in_rounds as prune_in_rounds
+    from paretoopt.compression.prune_plan import PruningPlan as PruningPlan
+    from paretoopt.compression.prune_plan_found import plan_pruning as plan_pruning
     from paretoopt.compression.quantize import quantize as quantize
+    from paretoopt.compression.trim_vocabulary import trim_vocabulary as trim_vocabulary
     from paretoopt.data.groups import Grouping as Grouping
     from paretoopt.data.groups import by_attribute as by_attribute
     from paretoopt.data.groups import by_history_length as by_history_length
@@ -88,7 +91,7 @@ _HOMES = {
     "Params": "space",
     "ParetoFront": "front.pareto_front",
     "Pipeline": "pipeline.pipeline",
-    "PruningPlan": "compression.prune",
+    "PruningPlan": "compression.prune_plan",
     "SearchSpace": "space",
     "Stage": "pipeline.stage",
     "Store": "store.store",
@@ -115,14 +118,17 @@ _HOMES = {
     "maximize": "objectives",
     "memory": "measurement.measures",
     "minimize": "objectives",
+    "plan_pruning": "compression.prune_plan_found",
     "plot_pareto_front": "visualization.pareto_front",
     "popularity_baseline": "data.popularity",
     "prune": "compression.prune",
+    "prune_in_rounds": "compression.prune",
     "quantize": "compression.quantize",
     "quality_by_group": "measurement.group_quality",
     "read_manifest": "bundle.manifest",
     "reads": "pipeline.stage",
     "synthetic_shop": "data.synthetic",
+    "trim_vocabulary": "compression.trim_vocabulary",
     "throughput": "measurement.measures",
     "write_report": "report.report",
 }

@@ -6,6 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from paretoopt.errors import CandidateError
+from paretoopt.models.vocabulary import TrimmedModel, TrimmedRecommender
+
+
+def recommender(model: nn.Module, k: int) -> nn.Module:
+    """The module that answers requests with ``model``'s ``k`` best items, whether its vocabulary is trimmed or not."""
+    if isinstance(model, TrimmedModel):
+        return TrimmedRecommender(Recommender(model.scorer, k), model.vocabulary)
+    return Recommender(model, k)
 
 
 class Recommender(nn.Module):

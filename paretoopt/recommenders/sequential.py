@@ -12,8 +12,9 @@ import torch
 from torch import nn
 
 from paretoopt.artifact.export import export_onnx
-from paretoopt.compression.prune import PruningPlan, prune
+from paretoopt.compression.prune import prune_in_rounds
 from paretoopt.compression.quantize import quantize
+from paretoopt.compression.trim_vocabulary import trim_vocabulary
 from paretoopt.data.groups import Grouping
 from paretoopt.data.interactions import Interactions
 from paretoopt.data.requests import model_seen
@@ -22,19 +23,21 @@ from paretoopt.errors import DataError, PipelineError
 from paretoopt.measurement.group_quality import refuse_groups
 from paretoopt.measurement.measures import latency, memory
 from paretoopt.measurement.training_cores import off_measured_cores
-from paretoopt.models.recommender import Recommender
-from paretoopt.models.sasrec import Attention, Block, SASRec
+from paretoopt.models.recommender import recommender
+from paretoopt.models.sasrec import SASRec
 from paretoopt.pipeline.pipeline import Pipeline
-from paretoopt.pipeline.stage import Build, Context, Requests, Stage
+from paretoopt.pipeline.stage import Build, Requests, Stage
 from paretoopt.recommenders.ranking_quality import ranking_quality, requests_of
+from paretoopt.recommenders.sasrec_pruning import items_trained_on, sasrec_plan
 from paretoopt.space import Parameter, Params, Value
 from paretoopt.store.store import Store
 from paretoopt.training.loop import Task, TrainingSettings
 from paretoopt.training.next_item import NextItemSettings, NextItemTask
 from paretoopt.training.stages import fine_tune, fit
 
-_BUILD_VERSION = "sasrec-1"
+_BUILD_VERSION = "sasrec-2"
 _N_REQUESTS = 512
+_MOST_ROUNDS = 4
 _NOTES = (
     "history: the user's {length} most recent items, oldest first, padded with 0 on the left. "
     "seen: items never to recommend, in any order and number, padded with 0. "
@@ -63,7 +66,7 @@ def next_item(
 
     One request is one user's recent items and the items never to recommend; the answer is the
     ``k`` best items and their scores. Dimensions: ``embedding_dim``, ``pruning_ratio``,
-    ``linear_bits``, ``embedding_bits`` and ``serving_workers``.
+    ``linear_bits``, ``embedding_bits``, ``serving_workers``, and those of ``prune_in_rounds`` and ``trim_vocabulary``.
 
     Args:
         interactions: Events; each user's last item is held out for test, the one before for validation.
@@ -148,9 +151,14 @@ def _stages(
     names = asdict(settings)
     return [
         guarded(fit(task, training, **names), training.threads),
-        prune(_pruning_plan),
-        guarded(fine_tune(task, fine_tuning, **names), fine_tuning.threads),
-        export_onnx(lambda model: Recommender(model, k), outputs=("items", "scores"), dynamic_axes=("seen",), k=k),
+        *prune_in_rounds(
+            sasrec_plan,
+            guarded(fine_tune(task, fine_tuning, **names), fine_tuning.threads),
+            most_rounds=_MOST_ROUNDS,
+            gradients=task,
+        ),
+        trim_vocabulary(items_trained_on, lambda model: model.items, least=k),
+        export_onnx(lambda model: recommender(model, k), outputs=("items", "scores"), dynamic_axes=("seen",), k=k),
         quantize(),
     ]
 
@@ -170,32 +178,6 @@ def _build(*, length: int, blocks: int, heads: int, dropout: float, seed: int) -
 
     width = Parameter("embedding_dim", default=64, refuse=_refuse_width(heads))
     return Build(build, (width,), f"{_BUILD_VERSION}: {length=} {blocks=} {heads=} {dropout=}")
-
-
-def _pruning_plan(model: SASRec, context: Context) -> PruningPlan:
-    """Narrow the heads and feed-forward layers; the residual stream keeps the embeddings' width."""
-    layers: dict[str, nn.Linear] = {}
-    heads: dict[nn.Linear, int] = {}
-    for name, module in model.named_modules():
-        if isinstance(module, Attention):
-            projections = {"query": module.query, "key": module.key, "value": module.value}
-            layers |= {f"{name}.{projection}": layer for projection, layer in projections.items()}
-            heads |= dict.fromkeys(projections.values(), module.heads)
-        elif isinstance(module, Block):
-            layers[f"{name}.expand"] = module.expand
-    example = torch.from_numpy(context.requests["history"][:2].copy())
-    return PruningPlan(_AllPositions(model), (example,), layers, heads, ((model.positions, 1),))
-
-
-class _AllPositions(nn.Module):
-    """The encoder over every position: tracing it sees each layer at its full shape."""
-
-    def __init__(self, model: SASRec) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, history: torch.Tensor) -> torch.Tensor:
-        return self.model.encode(history)
 
 
 def _sampled_requests(split: Split, length: int, seed: int) -> Requests:

@@ -12,6 +12,7 @@ from paretoopt.models.weights import load_weights, save_weights
 from paretoopt.pipeline.stage import Context, Stage
 from paretoopt.space import Params, Value
 from paretoopt.training.loop import Task, TrainingSettings, train
+from paretoopt.training.pruned import is_pruned
 
 MakeTask = Callable[[Any], Task]
 """From the pipeline's data to what is learnt."""
@@ -36,10 +37,6 @@ def fine_tune(task: MakeTask, settings: TrainingSettings, **task_settings: Value
         settings: How to train.
         task_settings: What the task depends on; it enters the store's key.
     """
-
-    def is_pruned(params: Params) -> bool:
-        return float(params.get("pruning_ratio", 0.0)) > 0
-
     return _training_stage("fine_tune", task, settings, task_settings, is_active=is_pruned)
 
 
