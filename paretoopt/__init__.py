@@ -11,6 +11,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from paretoopt.artifact.describe import PartsList as PartsList
+    from paretoopt.artifact.describe import describe as describe
     from paretoopt.artifact.export import export_onnx as export_onnx
     from paretoopt.bundle.export import export as export
     from paretoopt.bundle.manifest import read_manifest as read_manifest
@@ -90,6 +92,7 @@ _HOMES = {
     "Parameter": "space",
     "Params": "space",
     "ParetoFront": "front.pareto_front",
+    "PartsList": "artifact.describe",
     "Pipeline": "pipeline.pipeline",
     "PruningPlan": "compression.prune_plan",
     "SearchSpace": "space",
@@ -104,6 +107,7 @@ _HOMES = {
     "by_item_popularity": "data.groups",
     "compare_quality": "measurement.paired",
     "create_study": "search.study",
+    "describe": "artifact.describe",
     "environment_of": "measurement.environment_record",
     "export": "bundle.export",
     "export_onnx": "artifact.export",
