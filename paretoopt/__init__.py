@@ -11,6 +11,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from paretoopt.artifact.describe import PartsList as PartsList
+    from paretoopt.artifact.describe import describe as describe
     from paretoopt.artifact.export import export_onnx as export_onnx
     from paretoopt.bundle.export import export as export
     from paretoopt.bundle.manifest import read_manifest as read_manifest
@@ -94,6 +96,7 @@ _HOMES = {
     "Parameter": "space",
     "Params": "space",
     "ParetoFront": "front.pareto_front",
+    "PartsList": "artifact.describe",
     "Pipeline": "pipeline.pipeline",
     "PruningPlan": "compression.prune_plan",
     "SearchSpace": "space",
@@ -109,6 +112,7 @@ _HOMES = {
     "compare_quality": "measurement.paired",
     "create_study": "search.study",
     "distill": "training.stages",
+    "describe": "artifact.describe",
     "environment_of": "measurement.environment_record",
     "export": "bundle.export",
     "export_onnx": "artifact.export",
