@@ -14,7 +14,6 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from paretoopt.artifact.artifact import load_artifact, save_graph
@@ -63,7 +62,8 @@ def export_graph(
         CandidateError: torch cannot export the module, or the graph's numbers differ from torch's.
     """
     module = module.eval()
-    inputs = {name: torch.from_numpy(_example(array, name in dynamic_axes)) for name, array in requests.items()}
+    # One example alone would be taken for a fixed batch of one.
+    inputs = {name: torch.from_numpy(np.resize(array, (2, *array.shape[1:]))) for name, array in requests.items()}
     batch = torch.export.Dim("batch")
     shapes = {
         name: {0: batch, 1: torch.export.Dim(f"n_{name}")} if name in dynamic_axes else {0: batch} for name in inputs
@@ -91,12 +91,6 @@ def export_graph(
     store_tables_once(graph)
     _check_parity(graph, module, requests, outputs)
     return graph
-
-
-def _example(array: NDArray[Any], is_dynamic: bool) -> NDArray[Any]:
-    """Two requests, with two entries or more along a dynamic axis: a single one would be taken for a fixed size."""
-    shape = (2, *array.shape[1:])
-    return np.resize(array, (2, max(2, shape[1]), *shape[2:]) if is_dynamic else shape)
 
 
 def _check_parity(graph: onnx.ModelProto, module: nn.Module, requests: Requests, outputs: Sequence[str]) -> None:
