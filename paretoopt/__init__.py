@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from paretoopt.candidate import Candidate as Candidate
     from paretoopt.candidate import Evaluation as Evaluation
     from paretoopt.candidate import Measurement as Measurement
-    from paretoopt.compression.prune import PruningPlan as PruningPlan
     from paretoopt.compression.prune import prune as prune
+    from paretoopt.compression.prune import prune_in_rounds as prune_in_rounds
+    from paretoopt.compression.prune_plan import PruningPlan as PruningPlan
+    from paretoopt.compression.prune_plan_found import plan_pruning as plan_pruning
+    from paretoopt.compression.quantization_aware import quantization_aware as quantization_aware
     from paretoopt.compression.quantize import quantize as quantize
+    from paretoopt.compression.trim_vocabulary import trim_vocabulary as trim_vocabulary
     from paretoopt.data.groups import Grouping as Grouping
     from paretoopt.data.groups import by_attribute as by_attribute
     from paretoopt.data.groups import by_history_length as by_history_length
@@ -52,6 +56,7 @@ if TYPE_CHECKING:
     from paretoopt.pipeline.pipeline import Pipeline as Pipeline
     from paretoopt.pipeline.stage import Build as Build
     from paretoopt.pipeline.stage import Context as Context
+    from paretoopt.pipeline.stage import Earlier as Earlier
     from paretoopt.pipeline.stage import Measure as Measure
     from paretoopt.pipeline.stage import Stage as Stage
     from paretoopt.pipeline.stage import reads as reads
@@ -67,7 +72,9 @@ if TYPE_CHECKING:
     from paretoopt.space import Params as Params
     from paretoopt.space import SearchSpace as SearchSpace
     from paretoopt.store.store import Store as Store
+    from paretoopt.training.distillation import Distillation as Distillation
     from paretoopt.training.loop import TrainingSettings as TrainingSettings
+    from paretoopt.training.stages import distill as distill
     from paretoopt.training.stages import fine_tune as fine_tune
     from paretoopt.training.stages import fit as fit
     from paretoopt.visualization.pareto_front import plot_pareto_front as plot_pareto_front
@@ -77,6 +84,8 @@ _HOMES = {
     "Candidate": "candidate",
     "Categorical": "space",
     "Context": "pipeline.stage",
+    "Distillation": "training.distillation",
+    "Earlier": "pipeline.stage",
     "EnvironmentWarning": "errors",
     "Evaluation": "candidate",
     "Float": "space",
@@ -91,7 +100,7 @@ _HOMES = {
     "Params": "space",
     "ParetoFront": "front.pareto_front",
     "Pipeline": "pipeline.pipeline",
-    "PruningPlan": "compression.prune",
+    "PruningPlan": "compression.prune_plan",
     "SearchSpace": "space",
     "SlateData": "data.slates",
     "Slates": "data.slates",
@@ -106,6 +115,7 @@ _HOMES = {
     "by_item_popularity": "data.groups",
     "compare_quality": "measurement.paired",
     "create_study": "search.study",
+    "distill": "training.stages",
     "environment_of": "measurement.environment_record",
     "export": "bundle.export",
     "export_onnx": "artifact.export",
@@ -121,9 +131,12 @@ _HOMES = {
     "maximize": "objectives",
     "memory": "measurement.measures",
     "minimize": "objectives",
+    "plan_pruning": "compression.prune_plan_found",
     "plot_pareto_front": "visualization.pareto_front",
     "popularity_baseline": "data.popularity",
     "prune": "compression.prune",
+    "quantization_aware": "compression.quantization_aware",
+    "prune_in_rounds": "compression.prune",
     "quantize": "compression.quantize",
     "quality_by_group": "measurement.group_quality",
     "read_manifest": "bundle.manifest",
@@ -131,6 +144,7 @@ _HOMES = {
     "sampled_slates": "data.slate_sampling",
     "slate_popularity": "data.slate_popularity",
     "synthetic_shop": "data.synthetic",
+    "trim_vocabulary": "compression.trim_vocabulary",
     "throughput": "measurement.measures",
     "write_report": "report.report",
 }
