@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from paretoopt.errors import CandidateError
 from paretoopt.models.vocabulary import TrimmedModel, TrimmedRecommender
 
 
@@ -33,8 +34,16 @@ class Recommender(nn.Module):
 
         Returns:
             Item ids and their scores, best first, both of shape ``(batch, k)``.
+
+        Raises:
+            CandidateError: The catalogue has fewer than ``k`` items.
         """
         scores = self.scorer(history)
+        if scores.shape[1] - 1 < self.k:
+            raise CandidateError(
+                f"the catalogue has {scores.shape[1] - 1} items, so that no list of k={self.k} can be recommended. "
+                "Lower k, or bring more items."
+            )
         padding = torch.zeros_like(seen[:, :1])
         excluded = torch.cat([padding, seen], dim=1)
         scores = scores.scatter(1, excluded, float("-inf"))
