@@ -1,5 +1,7 @@
 """Ready-made pipelines for recommendation models."""
 
 from paretoopt.recommenders.sequential import next_item
+from paretoopt.recommenders.slate_models import HistoryModel, NeuMFModel
+from paretoopt.recommenders.slates import slate_ranking
 
-__all__ = ["next_item"]
+__all__ = ["HistoryModel", "NeuMFModel", "next_item", "slate_ranking"]

@@ -44,7 +44,9 @@ _NOTES = (
     "history: the user's {length} most recent items, oldest first, padded with 0 on the left. "
     "seen: items never to recommend, in any order and number, padded with 0. "
     "items: the {k} best items, best first; scores: their scores. "
-    "Item id i stands for entry i of item_ids.json; entry 0 is padding."
+    "Item id i stands for entry i of item_ids.json; entry 0 is padding. "
+    "Where vocabulary_trimming is on, items that were never trained on are passed over in history, as if the user had "
+    "not had them, and are never recommended."
 )
 
 
