@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from paretoopt.artifact.export import export_onnx
-from paretoopt.compression.prune import PruningPlan, prune
+from paretoopt.compression.prune import prune
+from paretoopt.compression.prune_plan import PruningPlan
 from paretoopt.compression.quantize import quantize
 from paretoopt.data.interactions import Interactions
 from paretoopt.data.slate_sampling import sampled_slates
