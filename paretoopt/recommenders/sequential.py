@@ -71,9 +71,8 @@ def next_item(
     """A pipeline that recommends each user's next items from the recent history.
 
     One request is one user's recent items and the items never to recommend; the answer is the
-    ``k`` best items and their scores. Dimensions: ``embedding_dim``, ``pruning_ratio``, ``distillation``,
-    ``quantization_aware``, ``linear_bits``, ``embedding_bits``, ``serving_workers``, and those of ``prune_in_rounds``
-    and ``trim_vocabulary``.
+    ``k`` best items and their scores. Dimensions: ``embedding_dim``, ``distillation``, ``quantization_aware``,
+    ``linear_bits``, ``embedding_bits``, ``serving_workers``, and those of ``prune_in_rounds`` and ``trim_vocabulary``.
 
     Args:
         interactions: Events; each user's last item is held out for test, the one before for validation.
