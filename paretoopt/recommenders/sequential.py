@@ -86,8 +86,7 @@ def next_item(
         distillation: How the teacher teaches where the dimension ``distillation`` is above 0.
         quantization_aware_training: How rounded weights are trained on where ``quantization_aware`` is on.
         batch_size: Windows of ``length`` items per training batch.
-        groups: How users are grouped to measure ``worst_group_ndcg_at_10`` and ``group_gap``, for example
-            ``[po.by_attribute("gender"), po.by_history_length()]``.
+        groups: How users are grouped to measure ``group_gap`` and the worst group, as ``[po.by_history_length()]``.
         train_while_measuring: Whether training may disturb what others measure, instead of waiting for its cores.
         store: A store or its folder; None for the user's cache.
         seed: Seed of everything random.
