@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from paretoopt.compression.prune import PruningPlan as PruningPlan
     from paretoopt.compression.prune import prune as prune
     from paretoopt.compression.quantize import quantize as quantize
+    from paretoopt.data.clicks import Clicks as Clicks
     from paretoopt.data.groups import Grouping as Grouping
     from paretoopt.data.groups import by_attribute as by_attribute
     from paretoopt.data.groups import by_history_length as by_history_length
@@ -27,9 +28,11 @@ if TYPE_CHECKING:
     from paretoopt.data.interactions import Interactions as Interactions
     from paretoopt.data.k_core import k_core as k_core
     from paretoopt.data.load import load_interactions as load_interactions
+    from paretoopt.data.load_clicks import load_clicks as load_clicks
     from paretoopt.data.popularity import popularity_baseline as popularity_baseline
     from paretoopt.data.split import leave_one_out as leave_one_out
     from paretoopt.data.synthetic import synthetic_shop as synthetic_shop
+    from paretoopt.data.synthetic_clicks import synthetic_clicks as synthetic_clicks
     from paretoopt.errors import EnvironmentWarning as EnvironmentWarning
     from paretoopt.front.pareto_front import ParetoFront as ParetoFront
     from paretoopt.measurement.environment_record import environment_of as environment_of
@@ -71,6 +74,7 @@ _HOMES = {
     "Build": "pipeline.stage",
     "Candidate": "candidate",
     "Categorical": "space",
+    "Clicks": "data.clicks",
     "Context": "pipeline.stage",
     "EnvironmentWarning": "errors",
     "Evaluation": "candidate",
@@ -109,6 +113,7 @@ _HOMES = {
     "latency": "measurement.measures",
     "leave_one_out": "data.split",
     "load": "measurement.measures",
+    "load_clicks": "data.load_clicks",
     "load_interactions": "data.load",
     "maximize": "objectives",
     "memory": "measurement.measures",
@@ -120,6 +125,7 @@ _HOMES = {
     "quality_by_group": "measurement.group_quality",
     "read_manifest": "bundle.manifest",
     "reads": "pipeline.stage",
+    "synthetic_clicks": "data.synthetic_clicks",
     "synthetic_shop": "data.synthetic",
     "throughput": "measurement.measures",
     "write_report": "report.report",
