@@ -99,11 +99,11 @@ def test_training_rows_alone_decide_the_vocabulary() -> None:
 def test_rare_values_are_one() -> None:
     """What training rows hold less often than asked has id 0 there too, so that the model learns about it."""
     table = make_table()
-    table["page"] = ["new", "newer", "newest", *table["page"].astype(str)[3:]]
+    table["page"] = ["new", "newer", "newest", "twice", "twice", *table["page"].astype(str)[5:]]
 
     clicks = load_clicks(table, test=make_table(), validation=make_table(), least_count=2)
 
-    assert clicks.train.categories[:4, 1].tolist() == [0, 0, 0, 2]
+    assert (clicks.train.categories[:5, 1] > 0).tolist() == [False, False, False, True, True]
     assert clicks.repairs == {"rare_values_folded": 3}
 
 

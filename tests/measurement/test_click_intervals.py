@@ -50,6 +50,24 @@ def test_an_interval_is_that_of_drawing_rows_anew(interval: Interval, value: Cal
     assert interval(labels, probabilities) == pytest.approx(expected, abs=0.1 * np.ptp(expected))
 
 
+@pytest.mark.parametrize(("interval", "value"), [(auc_interval, auc), (log_loss_interval, log_loss)])
+def test_an_interval_of_clusters_is_that_of_drawing_clusters_anew(
+    interval: Interval, value: Callable[..., float]
+) -> None:
+    """Also where a cluster's clicks and others move together: here some clusters' scores are good, others' are none."""
+    random = np.random.default_rng(0)
+    labels = random.integers(0, 2, size=(120, 10))
+    sharpness = random.choice([0.0, 2.0], size=(120, 1))
+    scores = 1 / (1 + np.exp(-sharpness * (2 * labels - 1) - random.normal(size=(120, 10))))
+    again = [random.integers(0, 120, size=120) for _ in range(1_500)]
+    drawn_anew = [value(labels[chosen].ravel(), scores[chosen].ravel()) for chosen in again]
+    expected = np.quantile(drawn_anew, [0.025, 0.975])
+
+    found = interval(labels.ravel(), scores.ravel(), np.repeat(np.arange(120), 10))
+
+    assert found == pytest.approx(expected, abs=0.1 * np.ptp(expected))
+
+
 @pytest.mark.parametrize("interval", [auc_interval, log_loss_interval])
 def test_rows_that_repeat_within_a_cluster_tell_nothing_new(interval: Interval) -> None:
     """Four copies of each row, told as clusters, give the interval of the rows; untold, one of half the width."""
