@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from paretoopt.candidate import Candidate as Candidate
     from paretoopt.candidate import Evaluation as Evaluation
     from paretoopt.candidate import Measurement as Measurement
-    from paretoopt.compression.prune import PruningPlan as PruningPlan
     from paretoopt.compression.prune import prune as prune
+    from paretoopt.compression.prune import prune_in_rounds as prune_in_rounds
+    from paretoopt.compression.prune_plan import PruningPlan as PruningPlan
+    from paretoopt.compression.prune_plan_found import plan_pruning as plan_pruning
+    from paretoopt.compression.quantization_aware import quantization_aware as quantization_aware
     from paretoopt.compression.quantize import quantize as quantize
+    from paretoopt.compression.trim_vocabulary import trim_vocabulary as trim_vocabulary
     from paretoopt.data.clicks import Clicks as Clicks
     from paretoopt.data.groups import Grouping as Grouping
     from paretoopt.data.groups import by_attribute as by_attribute
@@ -50,6 +54,7 @@ if TYPE_CHECKING:
     from paretoopt.pipeline.pipeline import Pipeline as Pipeline
     from paretoopt.pipeline.stage import Build as Build
     from paretoopt.pipeline.stage import Context as Context
+    from paretoopt.pipeline.stage import Earlier as Earlier
     from paretoopt.pipeline.stage import Measure as Measure
     from paretoopt.pipeline.stage import Stage as Stage
     from paretoopt.pipeline.stage import reads as reads
@@ -65,7 +70,9 @@ if TYPE_CHECKING:
     from paretoopt.space import Params as Params
     from paretoopt.space import SearchSpace as SearchSpace
     from paretoopt.store.store import Store as Store
+    from paretoopt.training.distillation import Distillation as Distillation
     from paretoopt.training.loop import TrainingSettings as TrainingSettings
+    from paretoopt.training.stages import distill as distill
     from paretoopt.training.stages import fine_tune as fine_tune
     from paretoopt.training.stages import fit as fit
     from paretoopt.visualization.pareto_front import plot_pareto_front as plot_pareto_front
@@ -76,6 +83,8 @@ _HOMES = {
     "Categorical": "space",
     "Clicks": "data.clicks",
     "Context": "pipeline.stage",
+    "Distillation": "training.distillation",
+    "Earlier": "pipeline.stage",
     "EnvironmentWarning": "errors",
     "Evaluation": "candidate",
     "Float": "space",
@@ -90,7 +99,7 @@ _HOMES = {
     "Params": "space",
     "ParetoFront": "front.pareto_front",
     "Pipeline": "pipeline.pipeline",
-    "PruningPlan": "compression.prune",
+    "PruningPlan": "compression.prune_plan",
     "SearchSpace": "space",
     "Stage": "pipeline.stage",
     "Store": "store.store",
@@ -103,6 +112,7 @@ _HOMES = {
     "by_item_popularity": "data.groups",
     "compare_quality": "measurement.paired",
     "create_study": "search.study",
+    "distill": "training.stages",
     "environment_of": "measurement.environment_record",
     "export": "bundle.export",
     "export_onnx": "artifact.export",
@@ -118,15 +128,19 @@ _HOMES = {
     "maximize": "objectives",
     "memory": "measurement.measures",
     "minimize": "objectives",
+    "plan_pruning": "compression.prune_plan_found",
     "plot_pareto_front": "visualization.pareto_front",
     "popularity_baseline": "data.popularity",
     "prune": "compression.prune",
+    "quantization_aware": "compression.quantization_aware",
+    "prune_in_rounds": "compression.prune",
     "quantize": "compression.quantize",
     "quality_by_group": "measurement.group_quality",
     "read_manifest": "bundle.manifest",
     "reads": "pipeline.stage",
     "synthetic_clicks": "data.synthetic_clicks",
     "synthetic_shop": "data.synthetic",
+    "trim_vocabulary": "compression.trim_vocabulary",
     "throughput": "measurement.measures",
     "write_report": "report.report",
 }

@@ -13,6 +13,7 @@ from paretoopt.measurement.environment_record import write_environment
 from paretoopt.measurement.load import measure_load
 from paretoopt.measurement.load_percentiles import loaded_percentile
 from paretoopt.measurement.percentiles import latency_percentile, least_requests
+from paretoopt.measurement.precision import Precision
 from paretoopt.measurement.program import Limits
 from paretoopt.measurement.serving import measure_serving
 from paretoopt.measurement.throughput import find_throughput
@@ -21,25 +22,46 @@ from paretoopt.space import Parameter, Params, Value
 
 # Memory is settled after every kind of request has been served a few times.
 _MEMORY_REQUESTS = 200
+_MEMORY_METRICS = (
+    "memory_mib",
+    "memory_total_mib",
+    "artifact_mib",
+    "memory_after_load_mib",
+    "memory_peak_mib",
+    "memory_baseline_mib",
+)
 # To start workers, load a large artifact in each, and warm up.
 _START_SECONDS = 120.0
 
 
-def latency(*, percentiles: Sequence[float] = (50, 95, 99), threads: int = 1, n_requests: int = 10_000) -> Measure:
+def latency(
+    *,
+    percentiles: Sequence[float] = (50, 95, 99),
+    threads: int = 1,
+    n_requests: int = 10_000,
+    budget_seconds: float = 1.0,
+    relative_precision: float = 0.05,
+) -> Measure:
     """The measure of ``latency_p*_ms`` and ``closed_loop_rps``.
 
     Every serving worker answers different real requests one after the other, all workers at once.
     Latency is that of a single request; ``closed_loop_rps`` is what the workers answer together.
+    Requests stop as soon as they support every percentile and the highest one is known precisely enough.
 
     Args:
         percentiles: In percent, for example ``(50, 95, 99)``.
         threads: Threads of each worker.
-        n_requests: Requests to time, of all workers together; after a second, fewer are enough if
-            they support every percentile.
+        n_requests: Requests to time at most, of all workers together; more where they take less than a quarter of a
+            second.
+        budget_seconds: Time after which fewer are enough, if they support every percentile.
+        relative_precision: Fewer are enough once the 95 % interval of the highest percentile reaches no further than
+            this share of its value to either side.
 
     Raises:
+        MeasurementError: A percentile, ``budget_seconds`` or ``relative_precision`` is out of its range.
         PipelineError: ``n_requests`` cannot support a percentile at 99 % confidence.
     """
+    Precision(max(percentiles), relative_precision)
     needed = max(least_requests(percentile) for percentile in percentiles)
     if n_requests < needed:
         raise PipelineError(
@@ -55,7 +77,9 @@ def latency(*, percentiles: Sequence[float] = (50, 95, 99), threads: int = 1, n_
             workers=int(params["serving_workers"]),
             threads=threads,
             n_requests=n_requests,
+            budget_seconds=budget_seconds,
             least_percentile=max(percentiles),
+            relative_precision=relative_precision,
             seed=context.seed,
             listener=context.listener,
         )
@@ -71,7 +95,12 @@ def latency(*, percentiles: Sequence[float] = (50, 95, 99), threads: int = 1, n_
         needs_training=False,
         device=_device,
         is_timed=True,
-        settings={"threads": threads, "n_requests": n_requests},
+        settings={
+            "threads": threads,
+            "n_requests": n_requests,
+            "budget_seconds": budget_seconds,
+            "relative_precision": relative_precision,
+        },
     )
 
 
@@ -174,9 +203,14 @@ def throughput(*, bound_ms: float, percentile: float = 95, budget_seconds: float
 
 
 def memory(*, threads: int = 1) -> Measure:
-    """The measure of ``memory_mib``, ``memory_total_mib`` and ``artifact_mib``.
+    """The measure of the deployment's memory, all in MiB.
 
-    ``memory_mib`` is the private memory that all serving workers together add to idle runtimes.
+    - ``memory_mib``: private memory that all serving workers together add to idle runtimes, after traffic;
+    - ``memory_after_load_mib``: the same before the first request;
+    - ``memory_total_mib``: all memory of the workers, runtimes included, shared pages counted once;
+    - ``memory_peak_mib``: the most of it that they can have held together at any moment;
+    - ``memory_baseline_mib``: private memory of the idle runtime that was measured in the same run;
+    - ``artifact_mib``: the artifact on disk.
     """
 
     def run(artifact: Artifact, params: Params, context: Context) -> dict[str, Measurement]:
@@ -190,15 +224,11 @@ def memory(*, threads: int = 1) -> Measure:
             listener=context.listener,
         )
         write_environment(context.folder, serving.environment)
-        return {
-            "memory_mib": Measurement(serving.memory_mib),
-            "memory_total_mib": Measurement(serving.memory_total_mib),
-            "artifact_mib": Measurement(serving.artifact_mib),
-        }
+        return {name: Measurement(getattr(serving, name)) for name in _MEMORY_METRICS}
 
     return Measure(
         name="memory",
-        metrics=("memory_mib", "memory_total_mib", "artifact_mib"),
+        metrics=_MEMORY_METRICS,
         run=run,
         reads=(_SERVING_WORKERS,),
         needs_training=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from paretoopt.compression.prune import PruningPlan
+from paretoopt.compression.prune_plan import PruningPlan
 from paretoopt.models.deepfm import DeepFM
 from paretoopt.models.dlrm import DLRM
 from paretoopt.models.tower import Tower

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -12,25 +12,20 @@ import numpy as np
 import torch
 from torch import nn
 
-from paretoopt.artifact.export import export_onnx
-from paretoopt.compression.prune import prune
-from paretoopt.compression.quantize import quantize
 from paretoopt.data.clicks import Clicks
 from paretoopt.errors import PipelineError
 from paretoopt.measurement.measures import latency, memory
-from paretoopt.measurement.training_cores import off_measured_cores
-from paretoopt.models.click_probability import ClickProbability
 from paretoopt.models.deepfm import DeepFM
 from paretoopt.models.dlrm import DLRM
 from paretoopt.pipeline.pipeline import Pipeline
-from paretoopt.pipeline.stage import Build, Requests, Stage
-from paretoopt.recommenders.click_pruning import towers_plan
+from paretoopt.pipeline.stage import Build, Requests
+from paretoopt.recommenders.click_stages import click_schedules, click_stages
 from paretoopt.recommenders.prediction_quality import prediction_quality, requests_of
 from paretoopt.space import Parameter, Params, Value
 from paretoopt.store.store import Store
-from paretoopt.training.clicks import ClickTask
-from paretoopt.training.loop import Task, TrainingSettings
-from paretoopt.training.stages import fine_tune, fit
+from paretoopt.training.clicks import ClickSettings
+from paretoopt.training.distillation import Distillation
+from paretoopt.training.loop import TrainingSettings
 
 ClickModel = Literal["dlrm", "deepfm"]
 """Naumov et al. 2019, or Guo et al. 2017."""
@@ -39,7 +34,6 @@ _BUILD_VERSION = "click-through-1"
 _N_REQUESTS = 512
 # Rows narrower than half of the kernels' least block of 16 values would grow in 8 bits.
 _LEAST_WIDTH = 8
-_EPOCHS = 30
 _NOTES = (
     "categories: a row for each impression with the id of each field's value, by fields.json: entry i of a field's "
     "values has id i + 1, everything else id 0. {numbers}Any number of rows makes a request. "
@@ -59,6 +53,8 @@ def click_through(
     dropout: float = 0.2,
     training: TrainingSettings | None = None,
     fine_tuning: TrainingSettings | None = None,
+    distillation: Distillation | None = None,
+    quantization_aware_training: TrainingSettings | None = None,
     batch_size: int = 1_024,
     embedding_penalty: float = 0.0,
     cluster_field: str | None = None,
@@ -68,10 +64,10 @@ def click_through(
 ) -> Pipeline:
     """A pipeline that predicts whether impressions are clicked.
 
-    A request is a slate of ``rows`` impressions, drawn from the validation rows, as when candidates for one place are
-    scored; the answer is the probability of a click on each. The artifact takes any number of rows. Rows per second are
-    ``closed_loop_rps`` times ``rows``. Dimensions: ``embedding_dim``, ``pruning_ratio`` (of the towers' hidden layers),
-    ``linear_bits``, ``embedding_bits`` and ``serving_workers``.
+    A request is a slate of ``rows`` impressions, drawn from the validation rows; the answer is the probability of a
+    click on each. The artifact takes any number of rows; those per second are ``closed_loop_rps`` times ``rows``.
+    Dimensions: ``embedding_dim``, ``distillation``, ``quantization_aware``, ``linear_bits``, ``embedding_bits``,
+    ``serving_workers``, and those of ``prune_in_rounds`` for the towers.
 
     Args:
         clicks: Impressions, from ``load_clicks`` or ``synthetic_clicks``.
@@ -80,7 +76,9 @@ def click_through(
         hidden: Widths of the top tower's hidden layers; DLRM's bottom tower has one of half the last.
         dropout: Share of hidden activations dropped in training.
         training: How the uncompressed model is trained; it stops by the log-loss on validation.
-        fine_tuning: How a pruned model is trained on.
+        fine_tuning: How a pruned model is trained on, with a teacher or without.
+        distillation: How the teacher teaches where the dimension ``distillation`` is above 0.
+        quantization_aware_training: How rounded weights are trained on where ``quantization_aware`` is on.
         batch_size: Impressions per training batch.
         embedding_penalty: Weight of half the sum of the embeddings' squares in the training loss.
         cluster_field: The field whose equal values belong together in intervals of quality, such as the user's.
@@ -90,18 +88,15 @@ def click_through(
 
     Raises:
         PipelineError: A setting is out of its range, or ``clicks`` are none.
-        StoreError: The store cannot be written.
     """
     _refuse(clicks, model, cluster_field)
-    _refuse_sizes({"rows": rows, "batch_size": batch_size}, hidden)
-    _refuse_shares(dropout, embedding_penalty)
-    requests = _sampled_requests(clicks, rows, seed)
-    stages = _training_stages(batch_size, embedding_penalty, training, fine_tuning, train_while_measuring)
-    export = export_onnx(ClickProbability, outputs=("probabilities",), dynamic_axes=tuple(requests))
+    _refuse_settings(rows, hidden, dropout)
+    settings, requests = ClickSettings(batch_size, embedding_penalty), _sampled_requests(clicks, rows, seed)
+    schedules = click_schedules(training, fine_tuning, quantization_aware_training)
     return Pipeline(
         data=clicks,
         build=_build(model, hidden=tuple(hidden), dropout=dropout, seed=seed),
-        stages=[*stages, export, quantize()],
+        stages=click_stages(settings, schedules, distillation, tuple(requests), train_while_measuring),
         measures=[prediction_quality(cluster_field=cluster_field), latency(), memory()],
         requests=requests,
         store=store,
@@ -109,30 +104,6 @@ def click_through(
         notes=_notes(clicks),
         bundle_files={"fields.json": _fields_file(clicks)},
     )
-
-
-def _training_stages(
-    batch_size: int,
-    embedding_penalty: float,
-    training: TrainingSettings | None,
-    fine_tuning: TrainingSettings | None,
-    train_while_measuring: bool,
-) -> list[Stage]:
-    training = training or TrainingSettings(epochs=_EPOCHS)
-    fine_tuning = fine_tuning or replace(training, epochs=10, patience=3, learning_rate=training.learning_rate / 2)
-
-    def task(data: Clicks) -> Task:
-        return ClickTask(data, batch_size=batch_size, penalty=embedding_penalty)
-
-    def guarded(stage: Stage, threads: int | None) -> Stage:
-        return stage if train_while_measuring else off_measured_cores(stage, threads=threads)
-
-    settings: dict[str, Value] = {"learns": "clicks", "batch_size": batch_size, "embedding_penalty": embedding_penalty}
-    return [
-        guarded(fit(task, training, **settings), training.threads),
-        prune(towers_plan),
-        guarded(fine_tune(task, fine_tuning, **settings), fine_tuning.threads),
-    ]
 
 
 def _refuse(clicks: Clicks, model: ClickModel, cluster_field: str | None) -> None:
@@ -145,19 +116,14 @@ def _refuse(clicks: Clicks, model: ClickModel, cluster_field: str | None) -> Non
         raise PipelineError(f"cluster_field={cluster_field!r} is no categorical field. There are {fields}.")
 
 
-def _refuse_sizes(sizes: Mapping[str, int], hidden: Sequence[int]) -> None:
+def _refuse_settings(rows: int, hidden: Sequence[int], dropout: float) -> None:
     if not len(hidden):
         raise PipelineError("hidden must name at least one width, for example hidden=(256, 128), but is empty.")
-    for name, size in {**sizes, **{f"hidden[{place}]": width for place, width in enumerate(hidden)}}.items():
+    for name, size in {"rows": rows, **{f"hidden[{place}]": width for place, width in enumerate(hidden)}}.items():
         if type(size) is not int or size < 1:
             raise PipelineError(f"{name} must be a whole number from 1 on, but is {size!r}.")
-
-
-def _refuse_shares(dropout: float, embedding_penalty: float) -> None:
     if not 0 <= dropout < 1:
         raise PipelineError(f"dropout must be from 0 to below 1, but is {dropout!r}.")
-    if not 0 <= embedding_penalty < np.inf:
-        raise PipelineError(f"embedding_penalty must be a number from 0 on, but is {embedding_penalty!r}.")
 
 
 def _build(model: ClickModel, *, hidden: tuple[int, ...], dropout: float, seed: int) -> Build:

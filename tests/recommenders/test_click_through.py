@@ -25,7 +25,7 @@ from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.pipeline.stage import Requests
 from paretoopt.recommenders import click_through
 from paretoopt.recommenders.click_through import ClickModel
-from paretoopt.space import Ordered, Params, SearchSpace
+from paretoopt.space import Ordered, Params, SearchSpace, Value
 from paretoopt.training.loop import TrainingSettings
 
 BASE: Params = {"embedding_dim": 8}
@@ -52,8 +52,8 @@ def pruned(tmp_path_factory: pytest.TempPathFactory) -> Deploy:
     models: tuple[ClickModel, ...] = ("dlrm", "deepfm")
     made = {model: make_pipeline(data_of(model), tmp_path_factory.mktemp("store"), model=model) for model in models}
 
-    def deploy(model: ClickModel, **bits: int) -> tuple[Path, Requests]:
-        deployed = made[model].deployable({**BASE, "pruning_ratio": 0.5, **bits})
+    def deploy(model: ClickModel, **changes: Value) -> tuple[Path, Requests]:
+        deployed = made[model].deployable({**BASE, "pruning_ratio": 0.5, **changes})
         return deployed.model_path, made[model].requests
 
     return deploy
@@ -131,11 +131,22 @@ def test_every_pair_of_bit_widths_works_on_a_pruned_model(pruned: Deploy, model:
         assert error < (0.02 if min(linear_bits, embedding_bits) >= 8 else 0.1)
 
 
+def test_the_recovery_dimensions_work_together(pruned: Deploy) -> None:
+    """Pruned in two rounds by Taylor importance over all layers, taught, and trained on with 4-bit weights."""
+    ways: Params = {"pruning_rounds": 2, "pruning_importance": "taylor", "pruning_allocation": "global"}
+    path, requests = pruned("dlrm", **ways, distillation=0.5, quantization_aware=True, embedding_bits=4)
+
+    probabilities = answer(path, requests)
+
+    assert ((probabilities > 0) & (probabilities < 1)).all()
+    assert probabilities.std() > 0
+
+
 @pytest.mark.parametrize("model", ["dlrm", "deepfm"])
 def test_fewer_bits_are_fewer_bytes_in_every_field(pruned: Deploy, model: ClickModel) -> None:
     """All fields are in one table, which has no fp32 copy, so that those of three values shrink like the others."""
     graphs = [onnx.load(pruned(model, embedding_bits=bits)[0]) for bits in EMBEDDING_BITS]
-    sizes = [graph.ByteSize() for graph in graphs]
+    sizes = [sum(t.ByteSize() for t in graph.graph.initializer if "table" in t.name) for graph in graphs]
 
     assert sizes == sorted(sizes, reverse=True)
     assert len({*sizes}) == len(sizes)

@@ -14,7 +14,7 @@ from paretoopt.measurement.click_quality import auc
 from paretoopt.models.deepfm import DeepFM, FactorizationMachine
 from paretoopt.models.dlrm import DLRM
 from paretoopt.pipeline.evaluation import ignore_progress
-from paretoopt.training.clicks import ClickTask
+from paretoopt.training.clicks import ClickSettings, ClickTask
 from paretoopt.training.loop import TrainingSettings, train
 
 TOP = (256, 128)
@@ -30,7 +30,7 @@ def frappe(real_data: Path) -> Clicks:
 def auc_after_training(model: nn.Module, clicks: Clicks, *, rate: float, penalty: float) -> float:
     """The AUC on test after training."""
     settings = TrainingSettings(epochs=40, patience=8, learning_rate=rate, threads=1)
-    task = ClickTask(clicks, batch_size=2_048, penalty=penalty)
+    task = ClickTask(clicks, ClickSettings(2_048, penalty))
     train(model, task, settings, seed=0, stage="fit", listener=ignore_progress)
     part = clicks.test
     with torch.no_grad():

@@ -13,7 +13,7 @@ from paretoopt.measurement.click_quality import auc, log_loss
 from paretoopt.models.deepfm import DeepFM, FactorizationMachine
 from paretoopt.models.dlrm import DLRM
 from paretoopt.pipeline.evaluation import ignore_progress
-from paretoopt.training.clicks import ClickTask
+from paretoopt.training.clicks import ClickSettings, ClickTask
 from paretoopt.training.loop import TrainingSettings, train
 
 
@@ -41,7 +41,7 @@ def trained_auc(kind: str, clicks: Clicks) -> float:
     """The AUC on test after training."""
     model = make_model(kind, clicks)
     settings = TrainingSettings(epochs=12, patience=2, learning_rate=0.01, threads=1)
-    task = ClickTask(clicks, batch_size=256, penalty=1e-4)
+    task = ClickTask(clicks, ClickSettings(256, 1e-4))
     train(model, task, settings, seed=0, stage="fit", listener=ignore_progress)
     part = clicks.test
     with torch.no_grad():
@@ -51,7 +51,7 @@ def trained_auc(kind: str, clicks: Clicks) -> float:
 
 def test_an_epoch_holds_every_training_row_once(clicks: Clicks) -> None:
     """In an order of its own."""
-    batches = list(ClickTask(clicks, batch_size=500).batches(np.random.default_rng(0)))
+    batches = list(ClickTask(clicks, ClickSettings(500)).batches(np.random.default_rng(0)))
     seen = torch.cat([torch.column_stack([batch.labels, batch.categories, batch.numbers]) for batch in batches])
     train = clicks.train
     expected = np.column_stack([train.labels, train.categories, train.numbers])
@@ -65,23 +65,36 @@ def test_quality_is_the_log_loss_on_validation_negated(clicks: Clicks) -> None:
     """As the measure computes it from probabilities."""
     model, part = make_model("dlrm", clicks).eval(), clicks.validation
     with torch.no_grad():
-        quality = ClickTask(clicks, batch_size=500).quality(model)
+        quality = ClickTask(clicks, ClickSettings(500, 0.5)).quality(model)
         logits = model(torch.from_numpy(part.categories.copy()), torch.from_numpy(part.numbers.copy()))
 
     assert -quality == pytest.approx(log_loss(part.labels, logits.sigmoid().numpy()), rel=1e-5)
 
 
 def test_the_penalty_is_half_the_embeddings_squares(clicks: Clicks) -> None:
-    """It is added in training only, so that the quality is the log-loss alone."""
+    """It keeps values that are seldom seen near 0."""
     model = make_model("machine", clicks)
-    batch = next(ClickTask(clicks, batch_size=500).batches(np.random.default_rng(0)))
-    plain, penalised = (ClickTask(clicks, batch_size=500, penalty=penalty) for penalty in (0.0, 0.5))
+    batch = next(ClickTask(clicks, ClickSettings(500)).batches(np.random.default_rng(0)))
+    plain, penalised = (ClickTask(clicks, ClickSettings(500, penalty)) for penalty in (0.0, 0.5))
     squares = sum(p.square().sum().item() for name, p in model.named_parameters() if "table" in name)
 
     assert penalised.loss(model, batch).item() - plain.loss(model, batch).item() == pytest.approx(
         0.25 * squares, rel=1e-4
     )
-    assert penalised.loss(model.eval(), batch).item() == pytest.approx(plain.loss(model, batch).item())
+
+
+def test_a_teacher_is_learnt_from_in_its_probabilities(clicks: Clicks) -> None:
+    """A model that is its own teacher has nothing to learn from it; one of other logits has, and no penalty more."""
+    model, teacher = make_model("machine", clicks).eval(), make_model("dlrm", clicks).eval()
+    task = ClickTask(clicks, ClickSettings(500, 0.5))
+    batch = next(task.batches(np.random.default_rng(0)))
+
+    own, same = task.taught_losses(model, model, batch, 2.0)
+    _, other = task.taught_losses(model, teacher, batch, 2.0)
+
+    assert own.item() == task.loss(model, batch).item()
+    assert same.item() == pytest.approx(0.0, abs=1e-9)
+    assert other.item() > 0
 
 
 def test_models_of_pairs_learn_what_logistic_regression_cannot(clicks: Clicks) -> None:

@@ -17,11 +17,16 @@ from paretoopt import recommenders
 def ready_made(folder: Path) -> pd.DataFrame:
     """The whole way with the built-in recommender."""
     interactions: po.Interactions = po.load_interactions(folder)
-    pipeline: po.Pipeline = recommenders.next_item(po.k_core(interactions), length=50, store=folder / "store")
+    wider = po.Distillation(temperature=2.0, teacher={"embedding_dim": 64})
+    pipeline: po.Pipeline = recommenders.next_item(
+        po.k_core(interactions), length=50, distillation=wider, store=folder / "store"
+    )
     space = po.SearchSpace(
         embedding_dim=po.Ordered(16, 32),
         pruning_ratio=po.Float(0.0, 0.5, step=0.25),
         allocation=po.Categorical("uniform", "global"),
+        distillation=po.Ordered(0.0, 0.5),
+        quantization_aware=po.Categorical(False, True),
         serving_workers=po.Int(1, 2),
     )
     study: po.Study = po.create_study(
