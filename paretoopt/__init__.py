@@ -11,6 +11,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from paretoopt.artifact.describe import PartsList as PartsList
+    from paretoopt.artifact.describe import describe as describe
     from paretoopt.artifact.export import export_onnx as export_onnx
     from paretoopt.bundle.export import export as export
     from paretoopt.bundle.manifest import read_manifest as read_manifest
@@ -33,7 +35,12 @@ if TYPE_CHECKING:
     from paretoopt.data.k_core import k_core as k_core
     from paretoopt.data.load import load_interactions as load_interactions
     from paretoopt.data.load_clicks import load_clicks as load_clicks
+    from paretoopt.data.ncf import load_ncf as load_ncf
     from paretoopt.data.popularity import popularity_baseline as popularity_baseline
+    from paretoopt.data.slate_popularity import slate_popularity as slate_popularity
+    from paretoopt.data.slate_sampling import sampled_slates as sampled_slates
+    from paretoopt.data.slates import SlateData as SlateData
+    from paretoopt.data.slates import Slates as Slates
     from paretoopt.data.split import leave_one_out as leave_one_out
     from paretoopt.data.synthetic import synthetic_shop as synthetic_shop
     from paretoopt.data.synthetic_clicks import synthetic_clicks as synthetic_clicks
@@ -98,9 +105,12 @@ _HOMES = {
     "Parameter": "space",
     "Params": "space",
     "ParetoFront": "front.pareto_front",
+    "PartsList": "artifact.describe",
     "Pipeline": "pipeline.pipeline",
     "PruningPlan": "compression.prune_plan",
     "SearchSpace": "space",
+    "SlateData": "data.slates",
+    "Slates": "data.slates",
     "Stage": "pipeline.stage",
     "Store": "store.store",
     "Study": "search.study",
@@ -113,6 +123,7 @@ _HOMES = {
     "compare_quality": "measurement.paired",
     "create_study": "search.study",
     "distill": "training.stages",
+    "describe": "artifact.describe",
     "environment_of": "measurement.environment_record",
     "export": "bundle.export",
     "export_onnx": "artifact.export",
@@ -125,6 +136,7 @@ _HOMES = {
     "load": "measurement.measures",
     "load_clicks": "data.load_clicks",
     "load_interactions": "data.load",
+    "load_ncf": "data.ncf",
     "maximize": "objectives",
     "memory": "measurement.measures",
     "minimize": "objectives",
@@ -138,6 +150,8 @@ _HOMES = {
     "quality_by_group": "measurement.group_quality",
     "read_manifest": "bundle.manifest",
     "reads": "pipeline.stage",
+    "sampled_slates": "data.slate_sampling",
+    "slate_popularity": "data.slate_popularity",
     "synthetic_clicks": "data.synthetic_clicks",
     "synthetic_shop": "data.synthetic",
     "trim_vocabulary": "compression.trim_vocabulary",

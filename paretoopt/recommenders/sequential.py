@@ -44,7 +44,9 @@ _NOTES = (
     "history: the user's {length} most recent items, oldest first, padded with 0 on the left. "
     "seen: items never to recommend, in any order and number, padded with 0. "
     "items: the {k} best items, best first; scores: their scores. "
-    "Item id i stands for entry i of item_ids.json; entry 0 is padding."
+    "Item id i stands for entry i of item_ids.json; entry 0 is padding. "
+    "Where vocabulary_trimming is on, items that were never trained on are passed over in history, as if the user had "
+    "not had them, and are never recommended."
 )
 
 
@@ -69,9 +71,8 @@ def next_item(
     """A pipeline that recommends each user's next items from the recent history.
 
     One request is one user's recent items and the items never to recommend; the answer is the
-    ``k`` best items and their scores. Dimensions: ``embedding_dim``, ``pruning_ratio``, ``distillation``,
-    ``quantization_aware``, ``linear_bits``, ``embedding_bits``, ``serving_workers``, and those of ``prune_in_rounds``
-    and ``trim_vocabulary``.
+    ``k`` best items and their scores. Dimensions: ``embedding_dim``, those of ``prune_in_rounds``, ``distillation``,
+    ``quantization_aware``, ``vocabulary_trimming``, ``linear_bits``, ``embedding_bits`` and ``serving_workers``.
 
     Args:
         interactions: Events; each user's last item is held out for test, the one before for validation.
@@ -85,8 +86,7 @@ def next_item(
         distillation: How the teacher teaches where the dimension ``distillation`` is above 0.
         quantization_aware_training: How rounded weights are trained on where ``quantization_aware`` is on.
         batch_size: Windows of ``length`` items per training batch.
-        groups: How users are grouped to measure ``worst_group_ndcg_at_10`` and ``group_gap``, for example
-            ``[po.by_attribute("gender"), po.by_history_length()]``.
+        groups: How users are grouped to measure ``worst_group_ndcg_at_10`` and ``group_gap``.
         train_while_measuring: Whether training may disturb what others measure, instead of waiting for its cores.
         store: A store or its folder; None for the user's cache.
         seed: Seed of everything random.
@@ -99,11 +99,10 @@ def next_item(
     _refuse_settings({"k": k, "length": length, "blocks": blocks, "heads": heads, "batch_size": batch_size}, dropout)
     split = _checked_split(interactions, k, groups)
     schedules = _schedules(training, fine_tuning, quantization_aware_training)
-    settings = NextItemSettings(length=length, batch_size=batch_size)
     return Pipeline(
         data=split,
         build=_build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed),
-        stages=_stages(k, settings, schedules, distillation, train_while_measuring),
+        stages=_stages(k, NextItemSettings(length, batch_size), schedules, distillation, train_while_measuring),
         measures=[ranking_quality(k=k, length=length, groups=groups), latency(), memory()],
         requests=_sampled_requests(split, length, seed),
         store=store,

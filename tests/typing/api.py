@@ -50,6 +50,14 @@ def ready_made(folder: Path) -> pd.DataFrame:
     return front.to_frame()
 
 
+def slates(interactions: po.Interactions, folder: Path) -> po.Pipeline:
+    """Ranking the candidates that requests bring along."""
+    data: po.SlateData = po.load_ncf(folder) if folder.exists() else po.sampled_slates(interactions, slate_size=50)
+    least: float = po.slate_popularity(data, k=5).ndcg
+    model = recommenders.HistoryModel(history="mean", length=50) if least else recommenders.NeuMFModel()
+    return recommenders.slate_ranking(data, model, best=5, served_candidates=1_000)
+
+
 @po.reads(po.Parameter("width", default=8))
 def build(params: po.Params, data: str) -> list[int]:
     """A model of one's own, built from what it reads."""
