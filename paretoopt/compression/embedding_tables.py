@@ -1,31 +1,54 @@
-"""Embedding tables of an ONNX graph in 8, 4 or 2 bits, with ONNX Runtime's block-quantised kernels.
+"""Embedding tables of an ONNX graph in 16, 8, 4 or 2 bits, each stored once.
 
-A table that is looked up becomes ``GatherBlockQuantized``. Where the same table also scores (tied
-weights), that product becomes ``MatMulNBits`` over the very same bytes: the table is stored once.
+A table of 8, 4 or 2 bits is looked up by ``GatherBlockQuantized``; one of 16 bits by ``Gather``, and a ``Cast`` of
+the rows that were looked up. Where a table also scores (tied weights), :mod:`paretoopt.compression.tied_scores`
+computes the scores from the same bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import NodeProto, helper, numpy_helper
+from onnx import NodeProto
 
 from paretoopt.artifact.tables import table_names
-from paretoopt.compression.blocks import QuantizedTable, quantize_blocks
+from paretoopt.compression.blocks import Range, quantize_blocks
+from paretoopt.compression.graph_parts import (
+    add_initializers,
+    allow_contrib_operators,
+    copy_of,
+    drop_unread,
+    output_ranks,
+    replace_nodes,
+    weights_of,
+)
+from paretoopt.compression.stored_tables import StoredTable, in_blocks, in_half, in_rows
+from paretoopt.compression.tied_scores import Scoring
 from paretoopt.errors import CandidateError
 
-_CONTRIB = "com.microsoft"
-# MatMulNBits computes with 8-bit activations at this level: 3 times faster than level 1 and within
-# 1 % of the largest score (measured on 1,000 x 64 tables).
-_INT8_ACTIVATIONS = 4
 
-
-def quantize_tables(model: onnx.ModelProto, bits: int) -> onnx.ModelProto:
+def quantize_tables(
+    model: onnx.ModelProto,
+    bits: int,
+    *,
+    block_size: int | None = None,
+    scale_range: Range = "mse",
+    scoring: Scoring = "auto",
+) -> onnx.ModelProto:
     """A copy of ``model`` whose embedding tables have ``bits`` bits.
+
+    Rows so short that their scale would outweigh what the bits save have 16 bits (:func:`bits_for`).
+
+    Args:
+        model: In the form of :func:`~paretoopt.compression.linear_form.as_matrix_products`.
+        bits: 16, 8, 4 or 2.
+        block_size: Values per scale; None for the whole row where the kernels can.
+        scale_range: How far a block's integers reach.
+        scoring: How a table that also scores does so.
 
     Raises:
         CandidateError: There is no table, it holds NaN or infinity, or one is used in a way that has
@@ -37,106 +60,76 @@ def quantize_tables(model: onnx.ModelProto, bits: int) -> onnx.ModelProto:
             f"embedding_bits={bits}, but the graph has no embedding table (no Gather over an fp32 matrix). "
             "Leave embedding_bits out of the space."
         )
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model)
-    ranks = _output_ranks(model)
+    copy = copy_of(model)
+    ranks = output_ranks(model)
     for name in names:
-        _quantize_table(copy, name, bits, ranks)
-    if all(opset.domain != _CONTRIB for opset in copy.opset_import):
-        copy.opset_import.append(helper.make_opsetid(_CONTRIB, 1))
+        table = _checked_table(copy, name, bits)
+        kept, is_tied = bits_for(table.shape[1], bits), bool(_products(copy, name))
+        if kept == 16:
+            stored = in_half(name, table, is_tied=is_tied)
+        else:
+            quantized = quantize_blocks(table, kept, block_size=block_size, scale_range=scale_range)
+            tied = partial(in_blocks, rank_of=ranks, scoring=scoring)
+            stored = tied(name, quantized) if is_tied else in_rows(name, quantized)
+        _put(copy, name, stored, bits=bits, ranks=ranks)
+    allow_contrib_operators(copy)
     return copy
 
 
-def _quantize_table(model: onnx.ModelProto, name: str, bits: int, ranks: Mapping[str, int]) -> None:
-    graph = model.graph
-    tensor = next(tensor for tensor in graph.initializer if tensor.name == name)
-    table = numpy_helper.to_array(tensor)
+def bits_for(width: int, bits: int) -> int:
+    """``bits``, or 16 where a row of ``width`` values with its scale would take as many bytes as in 16 bits.
+
+    >>> [bits_for(width, 8) for width in (1, 4, 5, 64)]
+    [16, 16, 8, 8]
+    """
+    return 16 if -(-width * bits // 8) + 4 >= 2 * width else bits
+
+
+def _checked_table(model: onnx.ModelProto, name: str, bits: int) -> NDArray[np.float32]:
+    table: NDArray[np.float32] = weights_of(model, name)
     if not np.isfinite(table).all():
         raise CandidateError(f"table {name} holds NaN or infinity, so it cannot be quantised. Train it anew.")
-    quantized = quantize_blocks(table, bits)
-    graph.initializer.extend(_initializers(name, quantized))
-    transposes = {node.output[0] for node in graph.node if node.op_type == "Transpose" and node.input[0] == name}
+    if bits == 16 and np.abs(table).max(initial=0) > np.finfo(np.float16).max:
+        raise CandidateError(f"table {name} holds values beyond 65504, the largest of 16 bits. Use other bits.")
+    return table
+
+
+def _put(model: onnx.ModelProto, name: str, stored: StoredTable, *, bits: int, ranks: Mapping[str, int]) -> None:
+    """Put ``stored`` in the place of the fp32 table ``name``."""
+    products, transposes = _products(model, name), _transposes(model, name)
+    add_initializers(model, stored.arrays)
     nodes: list[NodeProto] = []
-    for node in graph.node:
+    for node in model.graph.node:
         if node.op_type == "Gather" and node.input[0] == name:
-            nodes.extend(_lookup(node, name, quantized, ranks[node.output[0]]))
-        elif node.op_type == "MatMul" and node.input[1] in transposes:
-            nodes.append(_scoring(node, name, quantized, len(table)))
+            nodes.extend(stored.lookup(node))
+        elif stored.score and node.output[0] in products:
+            if stored.one_vector and ranks.get(node.input[0]) != 2:
+                raise CandidateError(
+                    f"embedding_bits={bits}: table {name} scores several vectors of a request at once. Score one "
+                    "vector, of shape (batch, width), for each request."
+                )
+            nodes.extend(stored.score(node))
         elif node.output[0] not in transposes:
             nodes.append(node)
-    del graph.node[:]
-    graph.node.extend(nodes)
-    _refuse_leftovers(graph, name, bits)
-    graph.initializer.remove(tensor)
+    replace_nodes(model, nodes)
+    _refuse_leftovers(model, name, {name, *transposes}, bits)
+    drop_unread(model)
 
 
-def _initializers(name: str, quantized: QuantizedTable) -> list[onnx.TensorProto]:
-    arrays: dict[str, NDArray[Any]] = {
-        f"{name}.packed": quantized.packed,
-        f"{name}.scales": quantized.scales,
-        f"{name}.gather_scales": quantized.scales[..., None],
-    }
-    return [numpy_helper.from_array(array, key) for key, array in arrays.items()]
+def _transposes(model: onnx.ModelProto, name: str) -> set[str]:
+    return {node.output[0] for node in model.graph.node if node.op_type == "Transpose" and node.input[0] == name}
 
 
-def _lookup(node: NodeProto, name: str, quantized: QuantizedTable, rank: int) -> list[NodeProto]:
-    output = node.output[0]
-    gather = helper.make_node(
-        "GatherBlockQuantized",
-        [f"{name}.packed", node.input[1], f"{name}.gather_scales"],
-        [f"{output}.blocks"],
-        domain=_CONTRIB,
-        bits=quantized.bits,
-        block_size=quantized.block_size,
-        gather_axis=0,
-        quantize_axis=2,
-    )
-    return [gather, *_join_blocks(output, quantized, rank)]
+def _products(model: onnx.ModelProto, name: str) -> set[str]:
+    """The outputs of the products with the transposed table."""
+    transposes = _transposes(model, name)
+    return {node.output[0] for node in model.graph.node if node.op_type == "MatMul" and node.input[1] in transposes}
 
 
-def _join_blocks(output: str, quantized: QuantizedTable, rank: int) -> list[NodeProto]:
-    """Nodes that turn ``(..., n_blocks, block_size)`` into ``(..., width)``, of ``rank`` axes."""
-    stored_width = quantized.packed.shape[1] * quantized.block_size
-    padded = stored_width != quantized.width
-    # A 0 keeps the axis as it is.
-    shape = _constant(f"{output}.shape", [*[0] * (rank - 1), stored_width])
-    joined = f"{output}.padded" if padded else output
-    nodes = [shape, helper.make_node("Reshape", [f"{output}.blocks", shape.output[0]], [joined])]
-    if padded:
-        bounds = [_constant(f"{output}.{key}", [value]) for key, value in (("start", 0), ("end", quantized.width))]
-        axis = _constant(f"{output}.axis", [-1])
-        inputs = [joined, bounds[0].output[0], bounds[1].output[0], axis.output[0]]
-        nodes += [*bounds, axis, helper.make_node("Slice", inputs, [output])]
-    return nodes
-
-
-def _scoring(node: NodeProto, name: str, quantized: QuantizedTable, n_rows: int) -> NodeProto:
-    return helper.make_node(
-        "MatMulNBits",
-        [node.input[0], f"{name}.packed", f"{name}.scales"],
-        list(node.output),
-        domain=_CONTRIB,
-        K=quantized.width,
-        N=n_rows,
-        bits=quantized.bits,
-        block_size=quantized.block_size,
-        accuracy_level=_INT8_ACTIVATIONS,
-    )
-
-
-def _output_ranks(model: onnx.ModelProto) -> dict[str, int]:
-    inferred = onnx.shape_inference.infer_shapes(model).graph
-    return {info.name: len(info.type.tensor_type.shape.dim) for info in (*inferred.value_info, *inferred.output)}
-
-
-def _refuse_leftovers(graph: onnx.GraphProto, name: str, bits: int) -> None:
-    leftovers = sorted({node.op_type for node in graph.node if name in node.input})
+def _refuse_leftovers(model: onnx.ModelProto, name: str, values: set[str], bits: int) -> None:
+    leftovers = sorted({node.op_type for node in model.graph.node if values & set(node.input)})
     if leftovers:
         raise CandidateError(
             f"embedding_bits={bits}: table {name} is also used by {', '.join(leftovers)}, which has no quantised "
             "kernel, so an fp32 copy would remain. Use nn.Embedding for lookups and `x @ table.weight.T` for scores."
         )
-
-
-def _constant(name: str, values: list[int]) -> NodeProto:
-    return helper.make_node("Constant", [], [name], value=numpy_helper.from_array(np.array(values, dtype=np.int64)))

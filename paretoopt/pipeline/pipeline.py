@@ -188,6 +188,17 @@ class Pipeline:
             raise PipelineError(f"the pipeline has no stage {stage!r}. Its stages are {', '.join(names)}.")
         return StageOutputs(self._recipe, self.canonical(params), listener, until=stage).output()
 
+    def shape_needs_training(self, params: Params) -> bool:
+        """Whether trained weights decide the shape of what ships, so that :meth:`untrained` only resembles it.
+
+        Raises:
+            SpaceError: ``params`` cannot be used.
+        """
+        candidate = self.canonical(params)
+        return any(
+            stage.is_active(candidate) and stage.shape_needs_training(candidate) for stage in self._recipe.stages
+        )
+
     def measured(self, params: Params, metric: str) -> Entry:
         """The store's entry of the measure that gave ``metric`` for ``params``; nothing is measured anew.
 

@@ -91,6 +91,8 @@ class Stage:
         uses: Outputs of earlier stages that ``run`` asks ``context.earlier`` for.
         trains: True where the stage learns weights and keeps the model's shape; :meth:`Pipeline.untrained`
             leaves it out.
+        shape_needs_training: Whether, for these parameters, the shape of the output depends on trained weights, so
+            that the cost of an untrained model says nothing certain.
     """
 
     name: str
@@ -103,6 +105,7 @@ class Stage:
     version: str = "1"
     uses: tuple[Earlier, ...] = ()
     trains: bool = False
+    shape_needs_training: Callable[[Params], bool] = lambda params: False
 
     def identity(self) -> list[Any]:
         """What tells this stage from another, as JSON."""

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
-from onnx import numpy_helper
 
-from paretoopt.artifact.tables import table_names
-from paretoopt.compression.blocks import dequantize_blocks, quantize_blocks
-from paretoopt.compression.embedding_tables import quantize_tables
-from paretoopt.compression.quantize import quantize, quantize_graph
-from paretoopt.errors import CandidateError, SpaceError
+from paretoopt.compression.quantize import EMBEDDING_BITS, LINEAR_BITS, quantize, quantize_graph
+from paretoopt.errors import CandidateError, PipelineError, SpaceError
 
 Export = Callable[[int], onnx.ModelProto]
 Answer = Callable[[onnx.ModelProto], tuple[np.ndarray, np.ndarray]]
@@ -25,70 +22,25 @@ def operators(graph: onnx.ModelProto) -> Counter[str]:
     return Counter(node.op_type for node in graph.graph.node)
 
 
-def fp32_values(graph: onnx.ModelProto) -> int:
-    """The number of fp32 values in matrices that are as long as the table in one direction."""
-    return sum(
-        int(np.prod(tensor.dims))
-        for tensor in graph.graph.initializer
-        if tensor.data_type == onnx.TensorProto.FLOAT and 301 in tensor.dims
-    )
-
-
-@pytest.mark.parametrize("embedding_dim", [8, 16, 32, 64])
-@pytest.mark.parametrize("bits", [8, 4])
-def test_embedding_tables_use_the_quantised_kernels_alone(exported: Export, embedding_dim: int, bits: int) -> None:
-    """Lookup and scoring run on packed integers; of the fp32 table, in either direction, only scales are left."""
-    graph = quantize_graph(exported(embedding_dim), linear_bits=32, embedding_bits=bits)
-
-    assert operators(graph)["GatherBlockQuantized"] == 1
-    assert operators(graph)["MatMulNBits"] == 1
-    assert fp32_values(graph) == 2 * 301
-
-
-@pytest.mark.parametrize("embedding_dim", [8, 16, 32, 64])
-def test_a_tied_table_is_stored_once(exported: Export, embedding_dim: int) -> None:
-    """In fp32 there is one table, small or large; quantised, lookup and scoring read the same packed bytes."""
-    graph = quantize_graph(exported(embedding_dim), linear_bits=32, embedding_bits=8)
-
-    readers = {node.op_type for node in graph.graph.node if any(name.endswith(".packed") for name in node.input)}
-    packed = [tensor for tensor in graph.graph.initializer if tensor.data_type == onnx.TensorProto.UINT8]
-    assert fp32_values(exported(embedding_dim)) == 301 * embedding_dim
-    assert readers == {"GatherBlockQuantized", "MatMulNBits"}
-    assert len(packed) == 1
-
-
-@pytest.mark.parametrize("embedding_dim", [8, 32])
-def test_quantising_linear_layers_leaves_the_scoring_table_alone(exported: Export, embedding_dim: int) -> None:
-    """The product with the table belongs to embedding_bits, however small the table is."""
-    graph = quantize_graph(exported(embedding_dim), linear_bits=8, embedding_bits=32)
-
-    assert fp32_values(graph) == 301 * embedding_dim
-    assert operators(graph)["MatMulInteger"] == 6
-
-
-@pytest.mark.parametrize("embedding_dim", [8, 16, 40, 64])
-@pytest.mark.parametrize("bits", [8, 4])
-def test_kernels_compute_with_the_dequantised_table(
-    exported: Export, answer: Answer, embedding_dim: int, bits: int
+@pytest.mark.parametrize("linear_bits", LINEAR_BITS)
+@pytest.mark.parametrize("embedding_bits", EMBEDDING_BITS)
+def test_every_pair_of_widths_has_its_kernels(
+    exported: Export, odd: onnx.ModelProto, linear_bits: int, embedding_bits: int
 ) -> None:
-    """The scores are those of the fp32 graph with the rounded table in place, at every width."""
-    graph = exported(embedding_dim)
-    rounded = onnx.ModelProto()
-    rounded.CopyFrom(graph)
-    (name,) = table_names(rounded)
-    tensor = next(tensor for tensor in rounded.graph.initializer if tensor.name == name)
-    table = dequantize_blocks(quantize_blocks(numpy_helper.to_array(tensor), bits))
-    tensor.CopyFrom(numpy_helper.from_array(table, name))
+    """Six layers and a table that is tied, or two layers and three tables that are not: each in its operator."""
+    quantized = quantize_graph(exported(32), linear_bits=linear_bits, embedding_bits=embedding_bits)
+    of_odd = quantize_graph(odd, linear_bits=linear_bits, embedding_bits=embedding_bits)
 
-    _, scores = answer(quantize_graph(graph, linear_bits=32, embedding_bits=bits))
-    _, expected = answer(rounded)
-
-    # MatMulNBits rounds the activations to 8 bits.
-    assert np.allclose(scores, expected, atol=0.03 * np.abs(expected).max())
+    linear = {32: {}, 8: {"MatMulInteger": 6}, 4: {"MatMulNBits": 6}}[linear_bits]
+    tables = {32: {}, 16: {"Scan": 1}}.get(embedding_bits, {"GatherBlockQuantized": 1, "MatMulNBits": 1})
+    assert operators(quantized) >= Counter(linear) + Counter(tables)
+    # Of the three tables the one of width 1 has 16 bits.
+    assert operators(of_odd)["GatherBlockQuantized"] == (2 if embedding_bits < 16 else 0)
 
 
 @pytest.mark.parametrize(
-    ("linear_bits", "embedding_bits", "overlap"), [(8, 32, 9.0), (32, 8, 9.0), (8, 8, 8.5), (8, 4, 6)]
+    ("linear_bits", "embedding_bits", "overlap"),
+    [(8, 32, 9.0), (4, 32, 8.5), (32, 16, 9.9), (32, 8, 9.0), (8, 8, 8.5), (8, 4, 6), (4, 2, 2)],
 )
 def test_quantised_recommendations_resemble_the_full_ones(
     exported: Export, answer: Answer, linear_bits: int, embedding_bits: int, overlap: float
@@ -103,45 +55,70 @@ def test_quantised_recommendations_resemble_the_full_ones(
     assert np.mean(shared) >= overlap
 
 
-def test_fewer_bits_make_a_smaller_file(exported: Export) -> None:
-    """Bytes fall with each step, by more than the table's share."""
+@pytest.mark.parametrize("change", ["linear", "embedding"])
+def test_fewer_bits_make_a_smaller_file(exported: Export, change: str) -> None:
+    """Bytes fall with each step of either dimension."""
+    widths = [(bits, 32) for bits in LINEAR_BITS] if change == "linear" else [(32, bits) for bits in EMBEDDING_BITS]
     sizes = [
-        quantize_graph(exported(64), linear_bits=linear, embedding_bits=embedding).ByteSize()
-        for linear, embedding in [(32, 32), (32, 8), (32, 4), (8, 4)]
+        quantize_graph(exported(48), linear_bits=linear, embedding_bits=embedding).ByteSize()
+        for linear, embedding in widths
     ]
 
     assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) == len(sizes)
 
 
-@pytest.mark.parametrize("bits", [3, 5, 6, 7, 16, 1, 0])
+@pytest.mark.parametrize("bits", [3, 5, 6, 7, 1, 0, True, 64])
 def test_bits_without_a_kernel_are_refused(bits: int) -> None:
     """A bit-width that no kernel computes with is refused by both dimensions, with those that are."""
     for parameter in quantize().reads:
-        with pytest.raises(SpaceError, match=r"no kernel.*32, 8"):
+        with pytest.raises(SpaceError, match=r"no kernel.*32, (16, )?8, 4"):
             parameter.check(bits)
 
 
-def test_a_graph_without_a_table_says_so() -> None:
-    """Quantising embeddings where there are none fails with the way out."""
+def test_a_graph_without_tables_or_layers_says_so() -> None:
+    """Quantising what is not there fails with the way out."""
     node = onnx.helper.make_node("Relu", ["x"], ["y"])
     ports = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, 4]) for name in ("x", "y")]
     graph = onnx.helper.make_model(onnx.helper.make_graph([node], "g", ports[:1], ports[1:]))
 
-    with pytest.raises(CandidateError, match="no embedding table"):
-        quantize_tables(graph, 8)
-    with pytest.raises(CandidateError, match="no linear layer"):
-        quantize_graph(graph, linear_bits=8, embedding_bits=32)
+    for bits in (16, 8, 4, 2):
+        with pytest.raises(CandidateError, match=r"no embedding table.*Leave embedding_bits out"):
+            quantize_graph(graph, linear_bits=32, embedding_bits=bits)
+    for bits in (8, 4):
+        with pytest.raises(CandidateError, match=r"no linear layer.*Leave linear_bits out"):
+            quantize_graph(graph, linear_bits=bits, embedding_bits=32)
 
 
-def test_a_broken_table_is_not_quantised(exported: Export) -> None:
-    """NaN in a table ends the candidate with the table's name."""
-    graph = onnx.ModelProto()
-    graph.CopyFrom(exported(16))
-    (name,) = table_names(graph)
-    tensor = next(tensor for tensor in graph.graph.initializer if tensor.name == name)
-    table = numpy_helper.to_array(tensor).copy()
-    table[3, 2] = np.nan
-    tensor.CopyFrom(numpy_helper.from_array(table, name))
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({"block_size": 24}, "block_size=24 has no kernel. Use a power of two from 16 on"),
+        ({"block_size": 8}, "block_size=8 has no kernel"),
+        ({"range": "entropy"}, "range='entropy' is not offered. Use 'mse', 'minmax'"),
+        ({"linear": "qat"}, "linear='qat' is not offered. Use 'dynamic', 'static'"),
+        ({"scoring": "fast"}, "scoring='fast' is not offered"),
+        ({"linear": "static"}, "Give calibration_requests"),
+        ({"calibration_requests": {"x": np.zeros(3)}}, "for linear='static' only"),
+        ({"linear": "static", "calibration_requests": {}}, "at least one request"),
+    ],
+)
+def test_rules_that_are_not_offered_are_refused_at_once(rule: dict[str, Any], message: str) -> None:
+    """An expert's option that cannot be used fails when the pipeline is written, with what can."""
+    with pytest.raises(PipelineError, match=message):
+        quantize(**rule)
 
-    with pytest.raises(CandidateError, match="holds NaN"):
-        quantize_tables(graph, 8)
+
+def test_the_key_holds_the_calibration_sample() -> None:
+    """Stages that were calibrated on other requests, or by other rules, are told apart."""
+    samples = [{"x": np.zeros((3, 2))}, {"x": np.ones((3, 2))}]
+    stages = [
+        quantize(),
+        quantize(range="minmax"),
+        quantize(block_size=16),
+        *(quantize(linear="static", calibration_requests=sample) for sample in samples),
+        quantize(linear="static", calibration="entropy", calibration_requests=samples[0]),
+    ]
+
+    assert len({str(stage.identity()) for stage in stages}) == len(stages)
+    assert quantize(linear="static", calibration_requests=samples[0]).identity() == stages[3].identity()

@@ -210,9 +210,9 @@ def test_the_model_beats_popularity_clearly(tmp_path: Path) -> None:
         ({"embedding_dim": Ordered(16, 33)}, "does not divide by the 2 attention heads"),
         ({"embedding_dim": Ordered(16, 0)}, "whole number from 2 on"),
         ({"pruning_ratio": Float(0.0, 1.0)}, "from 0 to below 1"),
-        ({"linear_bits": Ordered(32, 4)}, "no kernel"),
+        ({"linear_bits": Ordered(32, 16)}, "no kernel"),
         ({"embedding_bits": Ordered(32, 6)}, "no kernel"),
-        ({"bits": Ordered(32, 4)}, "no kernel"),
+        ({"bits": Ordered(32, 2)}, "no kernel"),
         ({"serving_workers": Ordered(0, 1)}, "whole number from 1 on"),
     ],
 )

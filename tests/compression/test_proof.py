@@ -1,0 +1,88 @@
+"""The proof that bits are real, on graphs where they are not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from paretoopt.artifact.tables import table_names
+from paretoopt.compression.blocks import dequantize_blocks, quantize_blocks
+from paretoopt.compression.graph_parts import add_initializers, copy_of, weights_of
+from paretoopt.compression.linear_form import as_matrix_products, linear_layers
+from paretoopt.compression.proof import full_copies, prove_quantized
+from paretoopt.compression.quantize import EMBEDDING_BITS, LINEAR_BITS, quantize_graph
+from paretoopt.errors import CandidateError
+
+Export = Callable[[int], onnx.ModelProto]
+
+
+def with_array(graph: onnx.ModelProto, name: str, array: np.ndarray) -> onnx.ModelProto:
+    """``graph`` with one more array that is read, so that nothing drops it."""
+    copy = copy_of(graph)
+    add_initializers(copy, {name: array})
+    copy.graph.node.append(helper.make_node("Identity", [name], [f"{name}.out"]))
+    copy.graph.output.append(helper.make_tensor_value_info(f"{name}.out", TensorProto.FLOAT, None))
+    return copy
+
+
+@pytest.mark.parametrize("linear_bits", LINEAR_BITS)
+@pytest.mark.parametrize("embedding_bits", EMBEDDING_BITS)
+def test_a_graph_that_was_not_quantised_is_found_out(exported: Export, linear_bits: int, embedding_bits: int) -> None:
+    """At every pair of widths but 32 and 32 the fp32 graph lacks an operator or holds a copy."""
+    graph = as_matrix_products(exported(32))
+
+    if (linear_bits, embedding_bits) == (32, 32):
+        prove_quantized(graph, graph, linear_bits=32, embedding_bits=32)
+        return
+    with pytest.raises(CandidateError, match=r"lacks|in full precision"):
+        prove_quantized(graph, graph, linear_bits=linear_bits, embedding_bits=embedding_bits)
+
+
+@pytest.mark.parametrize("turn", [lambda table: table, lambda table: table.T.copy()])
+@pytest.mark.parametrize("bits", [8, 4, 2])
+def test_a_copy_is_found_even_rounded_and_transposed(
+    exported: Export, bits: int, turn: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """An fp32 table that holds the dequantised values beside the packed ones fails the candidate."""
+    full = as_matrix_products(exported(32))
+    (name,) = table_names(full)
+    copy = turn(dequantize_blocks(quantize_blocks(weights_of(full, name), bits)))
+    spoilt = with_array(quantize_graph(full, linear_bits=32, embedding_bits=bits), "spare", copy)
+
+    with pytest.raises(CandidateError, match=f"the saved graph holds {name} in full precision"):
+        prove_quantized(full, spoilt, linear_bits=32, embedding_bits=bits)
+
+
+def test_a_copy_that_the_runtime_makes_is_found(exported: Export) -> None:
+    """A cast of the whole fp16 table is stored nowhere; ONNX Runtime works it out when it loads the graph."""
+    full = as_matrix_products(exported(32))
+    (name,) = table_names(full)
+    spoilt = quantize_graph(full, linear_bits=32, embedding_bits=16)
+    spoilt.graph.node.insert(0, helper.make_node("Cast", [f"{name}.half"], ["cast"], to=TensorProto.FLOAT))
+    spoilt.graph.output.append(helper.make_tensor_value_info("cast", TensorProto.FLOAT, None))
+
+    with pytest.raises(CandidateError, match=f"the loaded graph holds {name} in full precision"):
+        prove_quantized(full, spoilt, linear_bits=32, embedding_bits=16)
+
+
+def test_a_copy_of_a_layer_is_found(exported: Export) -> None:
+    """What holds for tables holds for the weights of linear layers."""
+    full = as_matrix_products(exported(32))
+    name = linear_layers(full)[0].weights
+    spoilt = with_array(quantize_graph(full, linear_bits=4, embedding_bits=32), "spare", weights_of(full, name))
+
+    with pytest.raises(CandidateError, match=f"the saved graph holds {name} in full precision"):
+        prove_quantized(full, spoilt, linear_bits=4, embedding_bits=32)
+
+
+def test_other_weights_of_the_same_shape_are_no_copy(exported: Export) -> None:
+    """An unrelated fp32 array of a table's shape belongs there."""
+    full = as_matrix_products(exported(32))
+    table = weights_of(full, table_names(full)[0])
+    other = np.random.default_rng(1).normal(size=table.shape).astype(np.float32)
+
+    assert full_copies(with_array(exported(10), "other", other), {"table": table}) == ()
