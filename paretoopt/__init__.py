@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from paretoopt.compression.quantization_aware import quantization_aware as quantization_aware
     from paretoopt.compression.quantize import quantize as quantize
     from paretoopt.compression.trim_vocabulary import trim_vocabulary as trim_vocabulary
+    from paretoopt.data.clicks import Clicks as Clicks
     from paretoopt.data.groups import Grouping as Grouping
     from paretoopt.data.groups import by_attribute as by_attribute
     from paretoopt.data.groups import by_history_length as by_history_length
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from paretoopt.data.interactions import Interactions as Interactions
     from paretoopt.data.k_core import k_core as k_core
     from paretoopt.data.load import load_interactions as load_interactions
+    from paretoopt.data.load_clicks import load_clicks as load_clicks
     from paretoopt.data.ncf import load_ncf as load_ncf
     from paretoopt.data.popularity import popularity_baseline as popularity_baseline
     from paretoopt.data.slate_popularity import slate_popularity as slate_popularity
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from paretoopt.data.slates import Slates as Slates
     from paretoopt.data.split import leave_one_out as leave_one_out
     from paretoopt.data.synthetic import synthetic_shop as synthetic_shop
+    from paretoopt.data.synthetic_clicks import synthetic_clicks as synthetic_clicks
     from paretoopt.errors import EnvironmentWarning as EnvironmentWarning
     from paretoopt.front.pareto_front import ParetoFront as ParetoFront
     from paretoopt.measurement.environment_record import environment_of as environment_of
@@ -85,6 +88,7 @@ _HOMES = {
     "Build": "pipeline.stage",
     "Candidate": "candidate",
     "Categorical": "space",
+    "Clicks": "data.clicks",
     "Context": "pipeline.stage",
     "Distillation": "training.distillation",
     "Earlier": "pipeline.stage",
@@ -130,6 +134,7 @@ _HOMES = {
     "latency": "measurement.measures",
     "leave_one_out": "data.split",
     "load": "measurement.measures",
+    "load_clicks": "data.load_clicks",
     "load_interactions": "data.load",
     "load_ncf": "data.ncf",
     "maximize": "objectives",
@@ -147,6 +152,7 @@ _HOMES = {
     "reads": "pipeline.stage",
     "sampled_slates": "data.slate_sampling",
     "slate_popularity": "data.slate_popularity",
+    "synthetic_clicks": "data.synthetic_clicks",
     "synthetic_shop": "data.synthetic",
     "trim_vocabulary": "compression.trim_vocabulary",
     "throughput": "measurement.measures",

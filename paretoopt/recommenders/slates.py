@@ -12,7 +12,8 @@ import torch
 from torch import nn
 
 from paretoopt.artifact.export import export_onnx
-from paretoopt.compression.prune import PruningPlan, prune
+from paretoopt.compression.prune import prune
+from paretoopt.compression.prune_plan import PruningPlan
 from paretoopt.compression.quantize import quantize
 from paretoopt.data.interactions import Interactions
 from paretoopt.data.slate_sampling import sampled_slates
@@ -167,7 +168,7 @@ def _training_stages(
     names: dict[str, Value] = {**asdict(settings), "k": k}
     return [
         guarded(fit(task, training, **names), training.threads),
-        prune(lambda module, context: _pruning_plan(model, module, context)),
+        prune(lambda module, context: _pruning_plan(model, module, context), gradients=task),
         guarded(fine_tune(task, fine_tuning, **names), fine_tuning.threads),
     ]
 

@@ -18,7 +18,8 @@ from torch import nn
 
 from paretoopt.artifact.export import export_graph
 from paretoopt.candidate import Candidate, Evaluation
-from paretoopt.compression.prune import prune_channels
+from paretoopt.compression.prune_channels import prune_channels
+from paretoopt.compression.prune_selection import PruningShares
 from paretoopt.compression.quantize import EMBEDDING_BITS, LINEAR_BITS, quantize_graph
 from paretoopt.data.load import load_interactions
 from paretoopt.data.slate_metrics import slate_quality
@@ -93,7 +94,7 @@ def test_every_dimension_at_once_gives_every_metric(make_pipeline: MakePipeline,
     """A pruned, quantised model on two workers is measured in all that the pipeline promises."""
     pipeline = make_pipeline(name)
 
-    measured = pipeline.evaluate({**SMALL, "serving_workers": 2}).measurements
+    measured = pipeline.evaluate({**SMALL, "pruning_importance": "taylor", "serving_workers": 2}).measurements
 
     assert set(measured) == set(pipeline.metrics)
     assert {"ndcg_at_10", "hr_at_10", "auc", "log_loss", "test_auc", "latency_p50_ms", "memory_mib"} <= set(measured)
@@ -149,7 +150,7 @@ def pruned(model: SlateModel, slates: SlateData) -> nn.Module:
     torch.manual_seed(0)
     module = model.build(slates.split, 16).eval()
     context: Any = SimpleNamespace(requests=some_requests(model, slates))
-    return prune_channels(module, _pruning_plan(model, module, context), 0.5)
+    return prune_channels(module, _pruning_plan(model, module, context), PruningShares(0.5))
 
 
 def session_of(graph: onnx.ModelProto) -> onnxruntime.InferenceSession:
