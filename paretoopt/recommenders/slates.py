@@ -168,7 +168,7 @@ def _training_stages(
     names: dict[str, Value] = {**asdict(settings), "k": k}
     return [
         guarded(fit(task, training, **names), training.threads),
-        prune(lambda module, context: _pruning_plan(model, module, context)),
+        prune(lambda module, context: _pruning_plan(model, module, context), gradients=task),
         guarded(fine_tune(task, fine_tuning, **names), fine_tuning.threads),
     ]
 

@@ -94,7 +94,7 @@ def test_every_dimension_at_once_gives_every_metric(make_pipeline: MakePipeline,
     """A pruned, quantised model on two workers is measured in all that the pipeline promises."""
     pipeline = make_pipeline(name)
 
-    measured = pipeline.evaluate({**SMALL, "serving_workers": 2}).measurements
+    measured = pipeline.evaluate({**SMALL, "pruning_importance": "taylor", "serving_workers": 2}).measurements
 
     assert set(measured) == set(pipeline.metrics)
     assert {"ndcg_at_10", "hr_at_10", "auc", "log_loss", "test_auc", "latency_p50_ms", "memory_mib"} <= set(measured)
