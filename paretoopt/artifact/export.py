@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import logging
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
-import torch
-from torch import Tensor, nn
+from onnx import helper, numpy_helper
+from torch import nn
 
 from paretoopt.artifact.artifact import load_artifact, save_graph
+from paretoopt.artifact.module_weights import constants_drawn, named_weights, refuse_broken_weights
+from paretoopt.artifact.naming import name_weights, strip_notes
+from paretoopt.artifact.parity import check_numbers
 from paretoopt.artifact.tables import store_tables_once
-from paretoopt.errors import CandidateError
-from paretoopt.pipeline.stage import Context, Requests, Stage, request_count
+from paretoopt.artifact.tracing import OPSET, trace_graph
+from paretoopt.errors import PipelineError
+from paretoopt.pipeline.stage import Context, Requests, Stage
 from paretoopt.space import Params, Value
 
-OPSET = 20
 _N_EXAMPLES = 4
-_RELATIVE_TOLERANCE = 1e-3
-_ABSOLUTE_TOLERANCE = 1e-4
 
 
 def export_onnx(
@@ -50,7 +45,7 @@ def export_onnx(
 
     settings: dict[str, Value] = {"opset": OPSET, "outputs": ",".join(outputs), "dynamic_axes": ",".join(dynamic_axes)}
     settings |= wrap_settings
-    return Stage(name="export", run=run, save=save_graph, load=load_artifact, settings=settings, version="2")
+    return Stage(name="export", run=run, save=save_graph, load=load_artifact, settings=settings, version="3")
 
 
 def export_graph(
@@ -58,68 +53,42 @@ def export_graph(
 ) -> onnx.ModelProto:
     """The ONNX graph of ``module``, its numbers checked on ``requests``.
 
+    Its weights have the module's names, and which of them it holds does not depend on their values.
+
     Raises:
-        CandidateError: torch cannot export the module, or the graph's numbers differ from torch's.
+        CandidateError: Weights are broken, torch cannot export the module, or the graph's numbers differ from torch's.
+        PipelineError: An output has the name of a request.
     """
+    taken = sorted(set(outputs) & set(requests))
+    if taken:
+        raise PipelineError(f"{', '.join(taken)} is the name of a request and of an output. Rename the output.")
     module = module.eval()
-    # One example alone would be taken for a fixed batch of one.
-    inputs = {name: torch.from_numpy(np.resize(array, (2, *array.shape[1:]))) for name, array in requests.items()}
-    batch = torch.export.Dim("batch")
-    shapes = {
-        name: {0: batch, 1: torch.export.Dim(f"n_{name}")} if name in dynamic_axes else {0: batch} for name in inputs
-    }
-    with _quiet():
-        try:
-            program = torch.onnx.export(
-                module,
-                kwargs=inputs,
-                dynamo=True,
-                input_names=list(inputs),
-                output_names=list(outputs),
-                dynamic_shapes=shapes,
-                opset_version=OPSET,
-                verbose=False,
-            )
-        except Exception as error:
-            raise CandidateError(
-                f"torch could not export {type(module).__name__} to ONNX: {str(error).strip().splitlines()[0]}. "
-                "Write its forward with tensor operations alone, without branches on values."
-            ) from error
-    if program is None:
-        raise CandidateError(f"torch exported nothing for {type(module).__name__}.")
-    graph: onnx.ModelProto = program.model_proto
-    store_tables_once(graph)
-    _check_parity(graph, module, requests, outputs)
+    refuse_broken_weights(module)
+    with constants_drawn(module) as constants:
+        graph = _named_graph(module, requests, outputs, dynamic_axes)
+    if not _fill(graph, constants):
+        graph = _named_graph(module, requests, outputs, dynamic_axes)
+    check_numbers(graph, module, requests, outputs)
     return graph
 
 
-def _check_parity(graph: onnx.ModelProto, module: nn.Module, requests: Requests, outputs: Sequence[str]) -> None:
-    """Raise where the graph's floating-point outputs differ from the module's."""
-    session = onnxruntime.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
-    answered = session.run(list(outputs), dict(requests))
-    with torch.no_grad():
-        expected = module(**{name: torch.from_numpy(np.array(array)) for name, array in requests.items()})
-    references: Sequence[Tensor] = expected if isinstance(expected, tuple) else (expected,)
-    for name, answer, reference in zip(outputs, answered, references, strict=True):
-        wanted = reference.numpy()
-        if not np.issubdtype(wanted.dtype, np.floating):
-            continue
-        if not np.allclose(answer, wanted, rtol=_RELATIVE_TOLERANCE, atol=_ABSOLUTE_TOLERANCE, equal_nan=False):
-            gap = np.abs(answer - wanted).max()
-            raise CandidateError(
-                f"the ONNX graph's {name} differ from torch's by up to {gap:.3g} on {request_count(requests)} requests."
-            )
+def _named_graph(
+    module: nn.Module, requests: Requests, outputs: Sequence[str], dynamic_axes: Sequence[str]
+) -> onnx.ModelProto:
+    graph = trace_graph(module, requests, outputs=outputs, dynamic_axes=dynamic_axes)
+    store_tables_once(graph)
+    name_weights(graph, *named_weights(module))
+    strip_notes(graph)
+    return graph
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep torch's exporter from printing and warning about things that users cannot change."""
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
+def _fill(graph: onnx.ModelProto, constants: Mapping[str, float]) -> bool:
+    """Give the weights of one value throughout that value; False where one is missing, merged into others."""
+    tensors = {tensor.name: tensor for tensor in graph.graph.initializer}
+    if not constants.keys() <= tensors.keys():
+        return False
+    for name, value in constants.items():
+        tensor = tensors[name]
+        values = np.full(tuple(tensor.dims), value, helper.tensor_dtype_to_np_dtype(tensor.data_type))
+        tensor.CopyFrom(numpy_helper.from_array(values, name))
+    return True

@@ -5,6 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from paretoopt.errors import CandidateError
+from paretoopt.models.vocabulary import TrimmedModel, TrimmedRecommender
+
+
+def recommender(model: nn.Module, k: int) -> nn.Module:
+    """The module that answers requests with ``model``'s ``k`` best items, whether its vocabulary is trimmed or not."""
+    if isinstance(model, TrimmedModel):
+        return TrimmedRecommender(Recommender(model.scorer, k), model.vocabulary)
+    return Recommender(model, k)
+
 
 class Recommender(nn.Module):
     """Answers one request with the ``k`` best items that the user does not have yet."""
@@ -24,8 +34,16 @@ class Recommender(nn.Module):
 
         Returns:
             Item ids and their scores, best first, both of shape ``(batch, k)``.
+
+        Raises:
+            CandidateError: The catalogue has fewer than ``k`` items.
         """
         scores = self.scorer(history)
+        if scores.shape[1] - 1 < self.k:
+            raise CandidateError(
+                f"the catalogue has {scores.shape[1] - 1} items, so that no list of k={self.k} can be recommended. "
+                "Lower k, or bring more items."
+            )
         padding = torch.zeros_like(seen[:, :1])
         excluded = torch.cat([padding, seen], dim=1)
         scores = scores.scatter(1, excluded, float("-inf"))

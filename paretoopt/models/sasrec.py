@@ -8,6 +8,7 @@ pruned copy is the same code with narrower layers.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -21,14 +22,25 @@ class Attention(nn.Module):
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         """Make projections of ``width`` channels, shared out among ``heads``."""
         super().__init__()
+        self.head_numbers: Tensor
         self.query = nn.Linear(width, width)
         self.key = nn.Linear(width, width)
         self.value = nn.Linear(width, width)
         self.output = nn.Linear(width, width)
-        self.heads = heads
+        # The numbers of the original heads that are left: a buffer, so that the weights tell how many there are.
+        self.register_buffer("head_numbers", torch.arange(heads))
         # Fixed at construction: pruning narrows the heads, but the logits were trained at this scale.
         self.scale = (width // heads) ** -0.5
         self.dropout = dropout
+
+    @property
+    def heads(self) -> int:
+        """The number of heads."""
+        return len(self.head_numbers)
+
+    def keep_heads(self, kept: Sequence[int]) -> None:
+        """Go on with the heads at the positions ``kept``, to which pruning has narrowed the projections."""
+        self.head_numbers = self.head_numbers[list(kept)]
 
     def forward(self, queries: Tensor, context: Tensor, mask: Tensor) -> Tensor:
         """Attend from ``queries`` to ``context``.

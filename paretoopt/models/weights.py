@@ -21,7 +21,15 @@ def save_weights(model: nn.Module, folder: Path) -> None:
 
 def load_weights(folder: Path, context: Context) -> nn.Module:
     """A fresh model with the weights that :func:`save_weights` wrote, in the shapes they have."""
-    model: nn.Module = context.build()
+    return load_weights_into(context.build(), folder)
+
+
+def load_weights_into(model: nn.Module, folder: Path) -> nn.Module:
+    """``model`` with the weights that :func:`save_weights` wrote, its layers resized to their shapes.
+
+    Raises:
+        PipelineError: The names differ from those of ``model``: the build function has changed.
+    """
     return with_weights(model, load_file(folder / _WEIGHTS_FILE))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -12,12 +13,13 @@ from numpy.typing import NDArray
 
 from paretoopt.candidate import Evaluation, Measurements, ProgressListener
 from paretoopt.errors import MeasurementError, PipelineError
-from paretoopt.pipeline.evaluation import CandidateRun, Recipe, ignore_progress
-from paretoopt.pipeline.parameters import canonical, check_metrics, check_space, merged, refuse_reported_only
+from paretoopt.pipeline.evaluation import CandidateRun, ignore_progress
+from paretoopt.pipeline.outputs import StageOutputs
+from paretoopt.pipeline.parameters import canonical, check_metrics, check_space, refuse_reported_only
+from paretoopt.pipeline.recipe import Recipe, check_recipe, recipe_fingerprint
 from paretoopt.pipeline.stage import Build, Measure, Requests, Stage, request_count
 from paretoopt.pipeline.stage import reads as declare
 from paretoopt.space import Parameter, Params, SearchSpace, Value
-from paretoopt.store.keys import content_key
 from paretoopt.store.store import Entry, Store
 
 
@@ -78,9 +80,9 @@ class Pipeline:
         )
         self.bundle_files = bundle_files
         self.notes = notes
-        self._refuse_repeated_names()
-        self._parameters = MappingProxyType(self._merged_parameters())
-        self._fingerprint = self._content_fingerprint()
+        check_recipe(self._recipe)
+        self._fingerprint = recipe_fingerprint(self._recipe)
+        self._times_remeasured: Counter[frozenset[tuple[str, Value]]] = Counter()
 
     @property
     def data(self) -> Any:  # noqa: ANN401
@@ -100,7 +102,7 @@ class Pipeline:
     @property
     def parameters(self) -> Mapping[str, Parameter]:
         """Every parameter that a part of the pipeline reads, by name."""
-        return self._parameters
+        return MappingProxyType(self._recipe.parameters)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -159,6 +161,44 @@ class Pipeline:
         """
         return CandidateRun(self._recipe, self.canonical(params), listener).model()
 
+    def untrained(self, params: Params, listener: ProgressListener = ignore_progress) -> Any:  # noqa: ANN401
+        """The last stage's output for ``params``, made without the stages that train.
+
+        It has the shape of :meth:`deployable`, and so its cost, wherever no stage shapes the model by its trained
+        weights; it is there before any training. The store keeps it apart from what was trained.
+
+        Raises:
+            SpaceError: ``params`` cannot be used.
+            CandidateError: A stage failed.
+        """
+        return StageOutputs(self._recipe, self.canonical(params), listener, trained=False).output()
+
+    def output_of(self, stage: str, params: Params, listener: ProgressListener = ignore_progress) -> Any:  # noqa: ANN401
+        """What ``stage`` gives for ``params``, made where the store does not have it.
+
+        Where the stage is inactive, it is what the active stage before it gives.
+
+        Raises:
+            PipelineError: The pipeline has no such stage.
+            SpaceError: ``params`` cannot be used.
+            CandidateError: A stage failed.
+        """
+        names = [known.name for known in self._recipe.stages]
+        if stage not in names:
+            raise PipelineError(f"the pipeline has no stage {stage!r}. Its stages are {', '.join(names)}.")
+        return StageOutputs(self._recipe, self.canonical(params), listener, until=stage).output()
+
+    def shape_needs_training(self, params: Params) -> bool:
+        """Whether trained weights decide the shape of what ships, so that :meth:`untrained` only resembles it.
+
+        Raises:
+            SpaceError: ``params`` cannot be used.
+        """
+        candidate = self.canonical(params)
+        return any(
+            stage.is_active(candidate) and stage.shape_needs_training(candidate) for stage in self._recipe.stages
+        )
+
     def measured(self, params: Params, metric: str) -> Entry:
         """The store's entry of the measure that gave ``metric`` for ``params``; nothing is measured anew.
 
@@ -190,11 +230,17 @@ class Pipeline:
     def remeasure(self, params: Params, listener: ProgressListener = ignore_progress) -> Measurements:
         """Measure anew what depends on the device, such as latency and memory; the store is neither asked nor told.
 
+        The n-th time of every candidate has the same seed, the next time another one. So candidates that are measured
+        by turns get the same arrivals in one round, and other arrivals in the next.
+
         Raises:
             SpaceError: ``params`` cannot be used.
             CandidateError: A stage or measure failed; the message names it.
         """
-        return CandidateRun(self._recipe, self.canonical(params), listener).remeasured()
+        canonical_params = self.canonical(params)
+        candidate = frozenset(canonical_params.items())
+        self._times_remeasured[candidate] += 1
+        return CandidateRun(self._recipe, canonical_params, listener).remeasured(self._times_remeasured[candidate])
 
     def per_user(self, params: Params, listener: ProgressListener = ignore_progress) -> dict[str, NDArray[np.float64]]:
         """The values, one per user, whose means are metrics of quality; made where the store does not have them.
@@ -204,31 +250,3 @@ class Pipeline:
             CandidateError: A stage or measure failed; the message names it.
         """
         return CandidateRun(self._recipe, self.canonical(params), listener).per_user()
-
-    def _merged_parameters(self) -> dict[str, Parameter]:
-        recipe = self._recipe
-        reads = [recipe.build.reads, *(s.reads for s in recipe.stages), *(m.reads for m in recipe.measures)]
-        return merged(parameter for parameters in reads for parameter in parameters)
-
-    def _content_fingerprint(self) -> str:
-        recipe = self._recipe
-        defaults = {name: parameter.default for name, parameter in self._parameters.items()}
-        try:
-            steps = [stage.identity() for stage in recipe.stages]
-            steps += [measure.identity() for measure in recipe.measures]
-            return content_key(recipe.origin, steps, recipe.requests_fingerprint, defaults)
-        except (TypeError, ValueError) as error:
-            raise PipelineError(
-                f"the steps cannot be named in the store: {error}. Use finite numbers, text, True and False in "
-                "settings, defaults, version and seed."
-            ) from error
-
-    def _refuse_repeated_names(self) -> None:
-        for kind, names in (
-            ("stage", [stage.name for stage in self._recipe.stages]),
-            ("measure", [measure.name for measure in self._recipe.measures]),
-            ("metric", list(self.metrics)),
-        ):
-            repeated = {name for name in names if names.count(name) > 1}
-            if repeated:
-                raise PipelineError(f"{kind} {', '.join(sorted(repeated))} stands twice in the pipeline. Rename one.")

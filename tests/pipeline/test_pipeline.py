@@ -163,3 +163,18 @@ def test_the_fingerprint_names_all_that_results_depend_on(toy: Toy) -> None:
 
     assert toy.pipeline().fingerprint == original.fingerprint
     assert len({pipeline.fingerprint for pipeline in (original, *others)}) == 1 + len(others)
+
+
+def test_output_of_any_stage_can_be_had(toy: Toy) -> None:
+    """What comes after the stage does not run; an inactive stage passes on what it got."""
+    idle = toy.stage("idle", is_active=lambda params: False)
+    pipeline = toy.pipeline(stages=[toy.stage("first"), idle, toy.stage("last")])
+
+    assert toy.ran(lambda: pipeline.output_of("idle", {})) == ["first"]
+    assert [step[0] for step in pipeline.output_of("idle", {})["steps"]] == ["build", "first"]
+
+
+def test_output_of_an_unknown_stage_is_refused(toy: Toy) -> None:
+    """The message lists the stages that there are."""
+    with pytest.raises(PipelineError, match=r"no stage 'prune'. Its stages are first\."):
+        toy.pipeline(stages=[toy.stage("first")]).output_of("prune", {})

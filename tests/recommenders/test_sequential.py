@@ -11,7 +11,7 @@ import onnxruntime
 import pytest
 
 from paretoopt.candidate import Candidate, Evaluation
-from paretoopt.compression.quantize import EMBEDDING_BITS, LINEAR_BITS, quantize
+from paretoopt.compression.quantize import EMBEDDING_BITS, LINEAR_BITS, QuantizationRules
 from paretoopt.data.groups import by_attribute, by_history_length, by_item_popularity
 from paretoopt.data.popularity import popularity_baseline
 from paretoopt.data.split import Split, leave_one_out
@@ -73,18 +73,18 @@ def test_every_pair_of_widths_goes_with_pruning(pipeline: Pipeline, linear_bits:
     assert np.isfinite(scores).all()
 
 
-def test_an_expert_s_quantisation_takes_the_place_of_the_ready_made_one(
-    pipeline: Pipeline, shop: Split, tmp_path: Path
-) -> None:
-    """Layers calibrated on the pipeline's own requests need no look at a request to know its range."""
-    static = quantize(linear="static", calibration_requests=pipeline.requests)
+def test_experts_set_how_the_bits_are_made(shop: Split, tmp_path: Path) -> None:
+    """Layers that were calibrated need no look at a request to know its range; the rules are part of the keys."""
     few = TrainingSettings(epochs=1, threads=1)
-    expert = next_item(shop, length=20, training=few, quantization=static, store=tmp_path)
+    ready, expert = (
+        next_item(shop, length=20, training=few, quantization=rules, store=tmp_path)
+        for rules in (None, QuantizationRules(linear="static"))
+    )
 
     graph = onnx.load(expert.deployable({"embedding_dim": 16, "linear_bits": 8}).model_path)
 
     assert "DynamicQuantizeLinear" not in {node.op_type for node in graph.graph.node}
-    assert expert.fingerprint != next_item(shop, length=20, training=few, store=tmp_path).fingerprint
+    assert expert.fingerprint != ready.fingerprint
 
 
 def test_variants_of_a_base_share_its_training(pipeline: Pipeline) -> None:
