@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from paretoopt.measurement.measures import throughput as throughput
     from paretoopt.measurement.paired import PairedComparison as PairedComparison
     from paretoopt.measurement.paired import compare_quality as compare_quality
+    from paretoopt.measurement.ranked_parity import ranked_parity as ranked_parity
     from paretoopt.objectives import at_least as at_least
     from paretoopt.objectives import at_most as at_most
     from paretoopt.objectives import maximize as maximize
@@ -129,6 +130,7 @@ _HOMES = {
     "prune_in_rounds": "compression.prune",
     "quantize": "compression.quantize",
     "quality_by_group": "measurement.group_quality",
+    "ranked_parity": "measurement.ranked_parity",
     "read_manifest": "bundle.manifest",
     "reads": "pipeline.stage",
     "synthetic_shop": "data.synthetic",
