@@ -9,15 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 import torch_pruning
-from torch import Tensor, nn
+from torch import nn
 
 from paretoopt.compression.prune_plan import PruningPlan
+from paretoopt.compression.prune_trace import REMEDY, dependency_graph, unknown_modules
 from paretoopt.errors import CandidateError
 
 _NORMS = (nn.LayerNorm, nn.RMSNorm, nn.GroupNorm)
-_REMEDY = "Leave it out of the plan's layers (`ignored_layers` of plan_pruning), or write a PruningPlan of your own."
 
 
 @dataclass(frozen=True)
@@ -55,26 +54,10 @@ class ChannelGraph:
             CandidateError: The model cannot be traced, a layer is not reached, or one is coupled with
                 a layer that is not pruned; the message names the module.
         """
-        run_named(plan, "does not run on the plan's example inputs")
-        try:
-            self.graph = torch_pruning.DependencyGraph().build_dependency(
-                plan.traced, plan.example_inputs, unwrapped_parameters=list(plan.fixed_parameters)
-            )
-        except Exception as error:
-            raise CandidateError(
-                f"torch-pruning cannot trace {type(plan.traced).__name__}: {error}. Trace a part of it that is made "
-                "of tensor operations and standard layers: give it as `traced` of a PruningPlan of your own."
-            ) from error
-        _ignore_slices_of_rows(self.graph)
+        self.graph = dependency_graph(plan)
         self._plan = plan
         self._names: dict[nn.Module, str] = {module: name for name, module in plan.traced.named_modules()}
-        fixed = {id(parameter) for parameter, _ in plan.fixed_parameters}
-        self._unknown = [
-            f"{name} ({type(module).__name__})"
-            for module, name in self._names.items()
-            if torch_pruning.ops.module2type(module) == torch_pruning.ops.OPTYPE.ELEMENTWISE
-            and any(id(parameter) not in fixed for parameter in module.parameters(recurse=False))
-        ]
+        self._unknown = unknown_modules(plan)
         self._names |= {layer: name for name, layer in (*plan.layers.items(), *plan.embeddings.items())}
 
     def groups(self) -> tuple[ChannelGroup, ...]:
@@ -94,7 +77,7 @@ class ChannelGraph:
                 continue
             if not self.reaches(layer):
                 raise CandidateError(
-                    f"the traced forward does not reach {name}, so torch-pruning cannot narrow it. {_REMEDY}"
+                    f"the traced forward does not reach {name}, so torch-pruning cannot narrow it. {REMEDY}"
                 )
             groups.append(self._group(layer))
         return tuple(groups)
@@ -172,23 +155,8 @@ class ChannelGraph:
         if others:
             raise CandidateError(
                 f"{self._names[root]} is coupled with {self._names.get(others[0], others[0])}, which is not pruned: "
-                f"both feed the same channels. {_REMEDY}"
+                f"both feed the same channels. {REMEDY}"
             )
-
-
-def _ignore_slices_of_rows(graph: torch_pruning.DependencyGraph) -> None:
-    """Take ``matrix[a:b]`` for what it is: torch-pruning 1.6 holds it for a slice of the columns."""
-    for node in graph.module2node.values():
-        step = node.grad_fn
-        if (
-            node.type == torch_pruning.ops.OPTYPE.SLICE
-            and step._saved_dim == 0
-            and len(step._saved_self_sym_sizes) == 2
-        ):
-            node.type = torch_pruning.ops.OPTYPE.ELEMENTWISE
-            neighbours = [dependency for other in (*node.inputs, *node.outputs) for dependency in other.dependencies]
-            for dependency in (*node.dependencies, *(d for d in neighbours if d.target is node)):
-                dependency.index_mapping = [None, None]
 
 
 def _is_wide(module: object) -> bool:
@@ -197,29 +165,3 @@ def _is_wide(module: object) -> bool:
 
 def _width(layer: nn.Linear | nn.Embedding) -> int:
     return layer.out_features if isinstance(layer, nn.Linear) else layer.embedding_dim
-
-
-def run_named(plan: PruningPlan, failure: str) -> list[Tensor]:
-    """The outputs of the traced module on the example inputs.
-
-    Raises:
-        CandidateError: It fails; the message names the innermost module that does, and says ``failure``.
-    """
-    names = {module: name for name, module in plan.traced.named_modules()}
-    entered: list[nn.Module] = []
-
-    def leave(*call: object) -> None:
-        entered.pop()
-
-    hooks = [module.register_forward_pre_hook(lambda module, inputs: entered.append(module)) for module in names]
-    hooks += [module.register_forward_hook(leave) for module in names]
-    try:
-        with torch.no_grad():
-            outputs = plan.traced.eval()(*plan.example_inputs)
-    except Exception as error:
-        where = names[entered[-1]] if len(entered) > 1 else type(plan.traced).__name__
-        raise CandidateError(f"module {where} {failure}: {error}. {_REMEDY}") from error
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return [tensor for tensor in torch_pruning.utils.flatten_as_list(outputs) if isinstance(tensor, Tensor)]

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 
 from paretoopt.compression.prune_allocation import ALLOCATIONS
-from paretoopt.compression.prune_channels import PruningShares
 from paretoopt.compression.prune_importance import IMPORTANCES
+from paretoopt.compression.prune_selection import PruningShares
 from paretoopt.space import Parameter, Params, Value
 
 

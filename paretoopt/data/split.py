@@ -116,16 +116,24 @@ def leave_one_out(interactions: Interactions) -> Split:
         test_items=test,
         user_ids=interactions.user_ids[kept],
         item_ids=interactions.item_ids,
-        n_repeated_targets=_repeated(train, train_sizes, validation, test),
+        n_repeated_targets=count_repeated(train, train_sizes, validation, test),
         name=interactions.name,
         user_attributes=rows_of(interactions.user_attributes, kept),
         repairs=counted(interactions.repairs, {"users_below_3_events_dropped": len(sizes) - len(kept)}),
     )
 
 
-def _repeated(
+def count_repeated(
     train: NDArray[np.int64], sizes: NDArray[np.int64], validation: NDArray[np.int64], test: NDArray[np.int64]
 ) -> dict[str, int]:
+    """How many held-out items of ``"validation"`` and ``"test"`` their users had before already.
+
+    Args:
+        train: Training items of all users, one sequence after the other.
+        sizes: Length of each user's sequence.
+        validation: Each user's validation item.
+        test: Each user's test item.
+    """
     users = np.repeat(np.arange(len(sizes)), sizes)
 
     def in_training(targets: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -30,6 +30,9 @@ def off_measured_cores(stage: Stage, *, threads: int | None) -> Stage:
     """
 
     def run(model: Any, params: Params, context: Context) -> Any:  # noqa: ANN401 (what the stage takes and gives)
+        # Made before the cores are held: a teacher that another process trains at this moment waits for them too.
+        for use in stage.uses:
+            context.earlier(use.stage)
         cores = training_cores(threads)
         with lock_cores(cores, listener=context.listener, stage=stage.name), pinned(cores):
             return stage.run(model, params, context)

@@ -7,11 +7,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+_BLOCK = 128
+_TRIMMED = 255
+
 
 class Vocabulary(nn.Module):
     """Translates between item ids, as requests and answers have them, and rows of a shorter table.
 
-    Row 0 is padding, and stands for every item that has no row.
+    Row 0 is padding, and stands for every item that has no row. Kept are, for each block of 128 ids, the first row,
+    and for each id one byte: its place among the rows of the block. A whole map each way would take 8 bytes an id,
+    which is more than quantised rows are worth where few of them go.
     """
 
     def __init__(self, kept: NDArray[np.int64], n_items: int) -> None:
@@ -22,22 +27,29 @@ class Vocabulary(nn.Module):
             n_items: The greatest id.
         """
         super().__init__()
-        self.rows_by_id: Tensor
-        self.ids_by_row: Tensor
-        ids = np.concatenate([[0], kept])
-        rows = np.zeros(n_items + 1, dtype=np.int32)
-        rows[ids] = np.arange(len(ids), dtype=np.int32)
-        # 4 bytes per item, against 4 * width that its row takes.
-        self.register_buffer("rows_by_id", torch.from_numpy(rows))
-        self.register_buffer("ids_by_row", torch.from_numpy(ids.astype(np.int32)))
+        self.first_rows: Tensor
+        self.places: Tensor
+        has_row = np.zeros((n_items // _BLOCK + 1, _BLOCK), dtype=bool)
+        has_row.flat[np.concatenate([[0], kept])] = True
+        per_block = has_row.sum(1)
+        places = np.where(has_row, has_row.cumsum(1) - 1, _TRIMMED).astype(np.uint8)
+        self.register_buffer("first_rows", torch.from_numpy((per_block.cumsum() - per_block).astype(np.int32)))
+        self.register_buffer("places", torch.from_numpy(places.ravel()))
 
     def rows(self, ids: Tensor) -> Tensor:
         """The row of each id, 0 for items without one; same shape, int64."""
-        return self.rows_by_id[ids].long()
+        places = _looked_up(self.places, ids)
+        rows = _looked_up(self.first_rows, ids // _BLOCK) + places
+        return torch.where(places == _TRIMMED, torch.zeros_like(rows), rows)
 
     def ids(self, rows: Tensor) -> Tensor:
         """The id of each row; same shape, int64."""
-        return self.ids_by_row[rows].long()
+        # The last block that starts no later than the row; one without rows starts where the next one does.
+        blocks = (self.first_rows <= rows[..., None]).sum(-1) - 1
+        places = rows - _looked_up(self.first_rows, blocks)
+        ids = blocks[..., None] * _BLOCK + torch.arange(_BLOCK, device=rows.device)
+        found = _looked_up(self.places, ids) == places[..., None]
+        return blocks * _BLOCK + found.int().argmax(-1)
 
     def history(self, ids: Tensor) -> Tensor:
         """The rows of a history as if items without a row had never been in it: the others move up to the right.
@@ -51,6 +63,11 @@ class Vocabulary(nn.Module):
         # Distinct keys keep the order among equals, which no runtime promises for ties.
         order = torch.topk((rows != 0) * length + positions, length, dim=1, largest=False).indices
         return rows.gather(1, order)
+
+
+def _looked_up(values: Tensor, positions: Tensor) -> Tensor:
+    # Indexing with brackets would be exported as GatherND, with a copy of the values for each use.
+    return values.index_select(0, positions.flatten()).view(positions.shape).long()
 
 
 class TrimmedModel(nn.Module):

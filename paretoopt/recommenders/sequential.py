@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from torch import nn
 
 from paretoopt.artifact.export import export_onnx
 from paretoopt.compression.prune import prune_in_rounds
+from paretoopt.compression.quantization_aware import quantization_aware
 from paretoopt.compression.quantize import quantize
 from paretoopt.compression.trim_vocabulary import trim_vocabulary
 from paretoopt.data.groups import Grouping
@@ -33,9 +34,10 @@ from paretoopt.recommenders.ranking_quality import ranking_quality, requests_of
 from paretoopt.recommenders.sasrec_pruning import items_trained_on, sasrec_plan
 from paretoopt.space import Parameter, Params, Value
 from paretoopt.store.store import Store
+from paretoopt.training.distillation import Distillation
 from paretoopt.training.loop import Task, TrainingSettings
 from paretoopt.training.next_item import NextItemSettings, NextItemTask
-from paretoopt.training.stages import fine_tune, fit
+from paretoopt.training.stages import distill, fine_tune, fit
 
 _BUILD_VERSION = "sasrec-2"
 _N_REQUESTS = 512
@@ -44,7 +46,9 @@ _NOTES = (
     "history: the user's {length} most recent items, oldest first, padded with 0 on the left. "
     "seen: items never to recommend, in any order and number, padded with 0. "
     "items: the {k} best items, best first; scores: their scores. "
-    "Item id i stands for entry i of item_ids.json; entry 0 is padding."
+    "Item id i stands for entry i of item_ids.json; entry 0 is padding. "
+    "Where vocabulary_trimming is on, items that were never trained on are passed over in history, as if the user had "
+    "not had them, and are never recommended."
 )
 
 
@@ -58,6 +62,8 @@ def next_item(
     dropout: float = 0.3,
     training: TrainingSettings | None = None,
     fine_tuning: TrainingSettings | None = None,
+    distillation: Distillation | None = None,
+    quantization_aware_training: TrainingSettings | None = None,
     batch_size: int = 32,
     groups: Sequence[Grouping] = (),
     train_while_measuring: bool = False,
@@ -67,8 +73,8 @@ def next_item(
     """A pipeline that recommends each user's next items from the recent history.
 
     One request is one user's recent items and the items never to recommend; the answer is the
-    ``k`` best items and their scores. Dimensions: ``embedding_dim``, ``pruning_ratio``,
-    ``linear_bits``, ``embedding_bits``, ``serving_workers``, and those of ``prune_in_rounds`` and ``trim_vocabulary``.
+    ``k`` best items and their scores. Dimensions: ``embedding_dim``, those of ``prune_in_rounds``, ``distillation``,
+    ``quantization_aware``, ``vocabulary_trimming``, ``linear_bits``, ``embedding_bits`` and ``serving_workers``.
 
     Args:
         interactions: Events; each user's last item is held out for test, the one before for validation.
@@ -78,10 +84,11 @@ def next_item(
         heads: Attention heads of each block.
         dropout: Share of activations dropped in training.
         training: How the uncompressed model is trained.
-        fine_tuning: How a pruned model is trained on.
+        fine_tuning: How a pruned model is trained on, with a teacher or without.
+        distillation: How the teacher teaches where the dimension ``distillation`` is above 0.
+        quantization_aware_training: How rounded weights are trained on where ``quantization_aware`` is on.
         batch_size: Windows of ``length`` items per training batch.
-        groups: How users are grouped to measure ``worst_group_ndcg_at_10`` and ``group_gap``, for example
-            ``[po.by_attribute("gender"), po.by_history_length()]``.
+        groups: How users are grouped to measure ``worst_group_ndcg_at_10`` and ``group_gap``.
         train_while_measuring: Whether training may disturb what others measure, instead of waiting for its cores.
         store: A store or its folder; None for the user's cache.
         seed: Seed of everything random.
@@ -92,14 +99,12 @@ def next_item(
         StoreError: The store cannot be written.
     """
     _refuse_settings({"k": k, "length": length, "blocks": blocks, "heads": heads, "batch_size": batch_size}, dropout)
-    split = _split_of(interactions)
-    _refuse_small_catalogue(split, k)
-    refuse_groups(groups, split)
-    settings = NextItemSettings(length=length, batch_size=batch_size)
+    split = _checked_split(interactions, k, groups)
+    schedules = _schedules(training, fine_tuning, quantization_aware_training)
     return Pipeline(
         data=split,
         build=_build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed),
-        stages=_stages(k, settings, training, fine_tuning, train_while_measuring),
+        stages=_stages(k, NextItemSettings(length, batch_size), schedules, distillation, train_while_measuring),
         measures=[
             ranked_parity(k=k, targets=_next_items),
             ranking_quality(k=k, length=length, groups=groups),
@@ -122,12 +127,13 @@ def _refuse_settings(sizes: Mapping[str, int], dropout: float) -> None:
         raise PipelineError(f"dropout must be from 0 to below 1, but is {dropout!r}.")
 
 
-def _split_of(interactions: Interactions | Split) -> Split:
-    if isinstance(interactions, Split):
-        return interactions
-    if not isinstance(interactions, Interactions):
+def _checked_split(interactions: Interactions | Split, k: int, groups: Sequence[Grouping]) -> Split:
+    if not isinstance(interactions, Interactions | Split):
         raise PipelineError(f"next_item needs interactions, but got {interactions!r}. Use load_interactions first.")
-    return leave_one_out(interactions)
+    split = interactions if isinstance(interactions, Split) else leave_one_out(interactions)
+    _refuse_small_catalogue(split, k)
+    refuse_groups(groups, split)
+    return split
 
 
 def _refuse_small_catalogue(split: Split, k: int) -> None:
@@ -139,16 +145,33 @@ def _refuse_small_catalogue(split: Split, k: int) -> None:
         )
 
 
+@dataclass(frozen=True)
+class _Schedules:
+    """How the uncompressed model is trained, and the compressed one after that."""
+
+    fit: TrainingSettings
+    fine_tune: TrainingSettings
+    quantization_aware: TrainingSettings
+
+
+def _schedules(
+    training: TrainingSettings | None, fine_tuning: TrainingSettings | None, rounded: TrainingSettings | None
+) -> _Schedules:
+    fit = training or TrainingSettings()
+    return _Schedules(
+        fit,
+        fine_tuning or replace(fit, epochs=15, patience=3, learning_rate=fit.learning_rate / 2),
+        rounded or replace(fit, epochs=15, patience=5, learning_rate=fit.learning_rate / 2),
+    )
+
+
 def _stages(
     k: int,
     settings: NextItemSettings,
-    training: TrainingSettings | None,
-    fine_tuning: TrainingSettings | None,
+    schedules: _Schedules,
+    distillation: Distillation | None,
     train_while_measuring: bool,
 ) -> list[Stage]:
-    training = training or TrainingSettings()
-    fine_tuning = fine_tuning or replace(training, epochs=15, patience=3, learning_rate=training.learning_rate / 2)
-
     def task(data: Split) -> Task:
         return NextItemTask(data, settings, k=k)
 
@@ -156,14 +179,17 @@ def _stages(
         return stage if train_while_measuring else off_measured_cores(stage, threads=threads)
 
     names = asdict(settings)
+    rounded = quantization_aware(task, schedules.quantization_aware, **names)
     return [
-        guarded(fit(task, training, **names), training.threads),
+        guarded(fit(task, schedules.fit, **names), schedules.fit.threads),
         *prune_in_rounds(
             sasrec_plan,
-            guarded(fine_tune(task, fine_tuning, **names), fine_tuning.threads),
+            guarded(fine_tune(task, schedules.fine_tune, **names), schedules.fine_tune.threads),
             most_rounds=_MOST_ROUNDS,
             gradients=task,
         ),
+        guarded(distill(task, schedules.fine_tune, distillation, **names), schedules.fine_tune.threads),
+        guarded(rounded, schedules.quantization_aware.threads),
         trim_vocabulary(items_trained_on, lambda model: model.items, least=k),
         export_onnx(lambda model: recommender(model, k), outputs=("items", "scores"), dynamic_axes=("seen",), k=k),
         quantize(),

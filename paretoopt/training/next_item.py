@@ -15,6 +15,7 @@ from paretoopt.data.requests import model_histories, model_seen
 from paretoopt.data.split import Split
 from paretoopt.models.recommender import Recommender
 from paretoopt.models.sasrec import SASRec
+from paretoopt.training.distillation import softmax_divergence
 from paretoopt.training.ranking import discounted_gains
 from paretoopt.training.windows import Windows, cut_windows, shuffled_batches
 
@@ -61,10 +62,19 @@ class NextItemTask:
 
     def loss(self, model: SASRec, batch: Windows) -> Tensor:
         """Mean cross-entropy over the batch's targets."""
-        targets = torch.from_numpy(batch.targets)
-        real = targets != 0
-        hidden = model.encode(torch.from_numpy(batch.inputs))[real]
-        return self._cross_entropy(hidden, model.items.weight, targets[real])
+        targets, hidden = _targets_of(batch), _states_of(model, batch)
+        return functional.cross_entropy(*self._classes(hidden, model.items.weight, targets, self._drawn()))
+
+    def taught_losses(
+        self, model: SASRec, teacher: SASRec, batch: Windows, temperature: float
+    ) -> tuple[Tensor, Tensor]:
+        """The cross-entropy, and the divergence from the teacher's probabilities of the same items."""
+        targets, hidden = _targets_of(batch), _states_of(model, batch)
+        drawn = self._drawn()
+        logits, labels = self._classes(hidden, model.items.weight, targets, drawn)
+        taught, _ = self._classes(_states_of(teacher, batch), teacher.items.weight, targets, drawn)
+        divergence = softmax_divergence(logits, taught, temperature=temperature)
+        return functional.cross_entropy(logits, labels), divergence
 
     def quality(self, model: SASRec) -> float:
         """NDCG@k on validation by full ranking."""
@@ -81,12 +91,29 @@ class NextItemTask:
         """The quality beside that of recommending what is popular."""
         return f"NDCG@{self._k} {quality:.4f} (popularity {self._popularity:.4f})"
 
-    def _cross_entropy(self, hidden: Tensor, table: Tensor, targets: Tensor) -> Tensor:
+    def _drawn(self) -> Tensor | None:
+        """The items that stand in for a large catalogue; None where all its items are classes."""
         if self._n_items <= self._settings.full_catalogue:
-            return functional.cross_entropy(hidden @ table[1:].T, targets - 1)
+            return None
         # Sampled softmax (Jean et al. 2015): uniformly drawn items stand in for the others of the
         # catalogue. Uniform draws shift all logits alike, so that none needs a correction.
-        drawn = torch.unique(torch.randint(1, self._n_items + 1, (self._settings.negatives,)))
+        drawn: Tensor = torch.unique(torch.randint(1, self._n_items + 1, (self._settings.negatives,)))
+        return drawn
+
+    def _classes(self, hidden: Tensor, table: Tensor, targets: Tensor, drawn: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The logits of each target's classes, and which class is right."""
+        if drawn is None:
+            return hidden @ table[1:].T, targets - 1
         own = (hidden * table[targets]).sum(1, keepdim=True)
         others = (hidden @ table[drawn].T).masked_fill(drawn == targets[:, None], float("-inf"))
-        return functional.cross_entropy(torch.cat([own, others], dim=1), torch.zeros_like(targets))
+        return torch.cat([own, others], dim=1), torch.zeros_like(targets)
+
+
+def _targets_of(batch: Windows) -> Tensor:
+    targets = torch.from_numpy(batch.targets)
+    return targets[targets != 0]
+
+
+def _states_of(model: SASRec, batch: Windows) -> Tensor:
+    """The states after each position that has a target; shape ``(n_targets, width)``."""
+    return model.encode(torch.from_numpy(batch.inputs))[torch.from_numpy(batch.targets != 0)]

@@ -38,6 +38,14 @@ def test_the_opset_is_the_one_stated() -> None:
     assert {opset.version for opset in graph.opset_import if opset.domain == ""} == {OPSET}
 
 
+def test_the_graph_does_not_tell_where_it_was_exported() -> None:
+    """No stack trace or file name of the model's source is in what ships."""
+    graph = export_graph(Doubled(), REQUESTS, outputs=("doubled",))
+
+    assert __file__.encode() not in graph.SerializeToString()
+    assert not any(node.metadata_props for node in graph.graph.node)
+
+
 def test_one_request_does_not_fix_the_batch() -> None:
     """A single example does not make a graph for a single request."""
     one = {"values": REQUESTS["values"][:1]}

@@ -14,9 +14,10 @@ from torch import nn
 
 from paretoopt.compression.prune import prune
 from paretoopt.compression.prune_allocation import Allocation
-from paretoopt.compression.prune_channels import PruningShares, prune_channels
+from paretoopt.compression.prune_channels import prune_channels
 from paretoopt.compression.prune_importance import Score, magnitude, taylor
 from paretoopt.compression.prune_plan import PruningPlan, widths_of
+from paretoopt.compression.prune_selection import PruningShares
 from paretoopt.data.split import Split, leave_one_out
 from paretoopt.data.synthetic import synthetic_shop
 from paretoopt.errors import CandidateError, SpaceError

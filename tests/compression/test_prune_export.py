@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from paretoopt.artifact.export import export_graph
 from paretoopt.compression.prune_allocation import Allocation
-from paretoopt.compression.prune_channels import PruningShares, prune_channels
+from paretoopt.compression.prune_channels import prune_channels
+from paretoopt.compression.prune_selection import PruningShares
 from paretoopt.compression.quantize import EMBEDDING_BITS, LINEAR_BITS, quantize_graph
 from paretoopt.compression.trim_vocabulary import trim_table
 from paretoopt.models.recommender import recommender

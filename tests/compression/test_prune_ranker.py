@@ -10,10 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from paretoopt.compression.prune_allocation import Allocation
-from paretoopt.compression.prune_channels import PruningShares, prune_channels
+from paretoopt.compression.prune_channels import prune_channels
 from paretoopt.compression.prune_importance import magnitude, taylor
 from paretoopt.compression.prune_plan import PruningPlan
 from paretoopt.compression.prune_plan_found import plan_pruning
+from paretoopt.compression.prune_selection import PruningShares
 from paretoopt.errors import CandidateError, PipelineError
 
 USERS, HISTORIES = torch.arange(6), torch.randint(0, 30, (6, 5), generator=torch.Generator().manual_seed(0))

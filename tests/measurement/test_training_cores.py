@@ -17,7 +17,7 @@ from paretoopt.errors import CandidateError
 from paretoopt.measurement.cores import measured_cores
 from paretoopt.measurement.lock import lock_cores
 from paretoopt.measurement.training_cores import off_measured_cores, pinned, training_cores
-from paretoopt.pipeline.stage import Context, Stage
+from paretoopt.pipeline.stage import Context, Earlier, Stage
 from paretoopt.space import Params
 
 _HOLDER = """
@@ -34,8 +34,7 @@ N_CORES = len(os.sched_getaffinity(0))
 @pytest.fixture(autouse=True)
 def locks_of_the_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """These tests lock real cores, so they keep their locks apart from those of real measurements."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("PARETOOPT_LOCKS", str(tmp_path))
 
 
 def training(run: Callable[[], object], *, threads: int | None) -> Callable[[ProgressListener], object]:
@@ -153,3 +152,22 @@ def test_training_takes_the_cores_that_measurements_take_last() -> None:
     """One thread of each meets on a machine of one core only; all cores are all cores."""
     assert training_cores(None) == measured_cores(N_CORES, 1)
     assert N_CORES == 1 or not set(training_cores(1)) & set(measured_cores(1, 1))
+
+
+@pytest.mark.skipif(N_CORES < 2, reason="needs two cores")
+def test_a_teacher_is_made_before_cores_are_held() -> None:
+    """Another process may be training it, and waiting for these very cores: who holds them must not wait for it."""
+    everywhere, asked_on = os.sched_getaffinity(0), []
+
+    def earlier(stage: str) -> object:
+        asked_on.append(os.sched_getaffinity(0))
+        return stage
+
+    def run(model: object, params: Params, context: Context) -> object:
+        return context.earlier("fit")
+
+    taught = Stage("distill", run, lambda model, folder: None, lambda folder, context: None, uses=(Earlier("fit"),))
+    context = Context(None, {}, lambda: None, 0, Path(), lambda progress: None, earlier)
+
+    assert off_measured_cores(taught, threads=1).run(None, {}, context) == "fit"
+    assert asked_on == [everywhere, set(training_cores(1))]

@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+
+import paretoopt as po
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "studies" / "benchmarks"
 
@@ -21,6 +24,7 @@ def rows_of(name: str, *arguments: str, folder: Path) -> list[list[str]]:
     text = page.read_text()
     assert f"python studies/benchmarks/{name} {' '.join(arguments)}" in text
     assert "cpu_model" in text
+    assert "share_of_others: None" not in text
     return [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
 
 
@@ -52,6 +56,23 @@ def test_finals_rank_twelve_artifacts(tmp_path: Path) -> None:
 
     assert [row[0] for row in rows[:3]] == ["way", "single measurements", "finals"]
     assert len(rows) == 3 + 1 + 12
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_recovery_compares_every_way_of_it(tmp_path: Path) -> None:
+    """Each compression has its quality without recovery and with it, and each way of recovery what it gives."""
+    shop = po.synthetic_shop(users=120, items=60, seed=0)
+    data = tmp_path / "shop.csv"
+    pd.DataFrame({"user": shop.users, "item": shop.items}).to_csv(data, index=False)
+    small = ("--seeds", "1", "--epochs", "1", "--width", "8", "--teacher-width", "16")
+
+    rows = rows_of("recovery.py", "--data", str(data), *small, folder=tmp_path)
+
+    assert [row[0] for row in rows[:2]] == ["configuration", "uncompressed"]
+    assert [row[0] for row in rows].index("recovery") == 1 + 21
+    assert len(rows) == 1 + 21 + 1 + 19
+    assert {row[3] for row in rows[23:]} <= {"0 of 1", "1 of 1"}
 
 
 def test_kendall_tau_counts_pairs() -> None:

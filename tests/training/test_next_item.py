@@ -114,3 +114,19 @@ def test_recommendations_do_not_depend_on_the_batch(shop: Split) -> None:
     alone, _ = recommender(task._histories[5:6], task._seen[5:6])
 
     assert torch.equal(together[5:6], alone)
+
+
+@pytest.mark.parametrize("full_catalogue", [20_000, 0], ids=["full softmax", "sampled softmax"])
+def test_student_and_teacher_answer_for_the_same_items(shop: Split, full_catalogue: int) -> None:
+    """A model has no distance from itself, whichever items are drawn, and its own loss is the task's."""
+    task = NextItemTask(shop, replace(SETTINGS, full_catalogue=full_catalogue, negatives=32))
+    model = make_model(shop)
+    batch = first_batch(task)
+    torch.manual_seed(1)
+    expected = task.loss(model, batch).item()
+    torch.manual_seed(1)
+
+    own, divergence = task.taught_losses(model, model, batch, 2.0)
+
+    assert own.item() == expected
+    assert divergence.item() == pytest.approx(0, abs=1e-6)

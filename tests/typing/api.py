@@ -17,11 +17,16 @@ from paretoopt import recommenders
 def ready_made(folder: Path) -> pd.DataFrame:
     """The whole way with the built-in recommender."""
     interactions: po.Interactions = po.load_interactions(folder)
-    pipeline: po.Pipeline = recommenders.next_item(po.k_core(interactions), length=50, store=folder / "store")
+    wider = po.Distillation(temperature=2.0, teacher={"embedding_dim": 64})
+    pipeline: po.Pipeline = recommenders.next_item(
+        po.k_core(interactions), length=50, distillation=wider, store=folder / "store"
+    )
     space = po.SearchSpace(
         embedding_dim=po.Ordered(16, 32),
         pruning_ratio=po.Float(0.0, 0.5, step=0.25),
         allocation=po.Categorical("uniform", "global"),
+        distillation=po.Ordered(0.0, 0.5),
+        quantization_aware=po.Categorical(False, True),
         serving_workers=po.Int(1, 2),
     )
     study: po.Study = po.create_study(
@@ -43,6 +48,14 @@ def ready_made(folder: Path) -> pd.DataFrame:
     manifest: Mapping[str, Any] = po.read_manifest(bundle)
     assert manifest, chosen.why
     return front.to_frame()
+
+
+def slates(interactions: po.Interactions, folder: Path) -> po.Pipeline:
+    """Ranking the candidates that requests bring along."""
+    data: po.SlateData = po.load_ncf(folder) if folder.exists() else po.sampled_slates(interactions, slate_size=50)
+    least: float = po.slate_popularity(data, k=5).ndcg
+    model = recommenders.HistoryModel(history="mean", length=50) if least else recommenders.NeuMFModel()
+    return recommenders.slate_ranking(data, model, best=5, served_candidates=1_000)
 
 
 @po.reads(po.Parameter("width", default=8))

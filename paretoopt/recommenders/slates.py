@@ -1,0 +1,209 @@
+"""The ready-made pipeline for ranking slates: requests that bring their candidates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from paretoopt.artifact.export import export_onnx
+from paretoopt.compression.prune import prune
+from paretoopt.compression.prune_plan import PruningPlan
+from paretoopt.compression.quantize import quantize
+from paretoopt.data.interactions import Interactions
+from paretoopt.data.slate_sampling import sampled_slates
+from paretoopt.data.slates import SlateData, slate_requests
+from paretoopt.data.split import Split
+from paretoopt.errors import PipelineError
+from paretoopt.measurement.measures import latency, memory
+from paretoopt.measurement.training_cores import off_measured_cores
+from paretoopt.models.slate_scorer import SlateRecommender, SlateScorer
+from paretoopt.pipeline.pipeline import Pipeline
+from paretoopt.pipeline.stage import Build, Context, Requests, Stage
+from paretoopt.recommenders.slate_models import HistoryModel, SlateModel
+from paretoopt.recommenders.slate_quality import slate_ranking_quality
+from paretoopt.space import Parameter, Params, Value
+from paretoopt.store.store import Store
+from paretoopt.training.loop import Task, TrainingSettings
+from paretoopt.training.slates import SlateSettings, SlateTask
+from paretoopt.training.stages import fine_tune, fit
+
+_BUILD_VERSION = "slates-1"
+_N_REQUESTS = 512
+_NOTES = (
+    "user: entry of user_ids.json, 0 for one who is not in it. candidates: items to score, as many as there are. "
+    "{history}scores: the probability of each candidate. {best}"
+    "Item id i stands for entry i of item_ids.json; entry 0 is none."
+)
+_HISTORY_NOTES = "history: the user's {length} most recent items, oldest first, padded with 0 on the left. "
+_BEST_NOTES = "items, best_scores: the {best} best candidates, best first, item 0 where there are fewer. "
+
+
+def slate_ranking(
+    data: SlateData | Split | Interactions,
+    model: SlateModel | None = None,
+    *,
+    k: int = 10,
+    best: int | None = None,
+    served_candidates: int = 100,
+    training: TrainingSettings | None = None,
+    fine_tuning: TrainingSettings | None = None,
+    negatives: int = 4,
+    batch_size: int = 256,
+    train_while_measuring: bool = False,
+    store: Store | str | Path | None = None,
+    seed: int = 0,
+) -> Pipeline:
+    """A pipeline that ranks the candidates which a request brings along.
+
+    One request is a user, the recent history where the model reads one, and any number of candidates; the answer is
+    each candidate's probability. Dimensions: ``embedding_dim``, ``pruning_ratio``, ``linear_bits``,
+    ``embedding_bits`` and ``serving_workers``. Pipelines that differ in ``served_candidates`` alone share their
+    artifacts, so that latency can be measured for 1 candidate and for 1,000.
+
+    Args:
+        data: Slates from ``sampled_slates`` or ``load_ncf``; or interactions, for slates of 100.
+        model: ``HistoryModel(...)`` or ``NeuMFModel()``; None for the former as it comes.
+        k: Length of the list that counts in ``ndcg_at_k`` and ``hr_at_k``.
+        best: Answer with that many best candidates as well; None for scores alone.
+        served_candidates: Candidates of each request whose latency is measured, drawn from the catalogue.
+        training: How the uncompressed model is trained.
+        fine_tuning: How a pruned model is trained on.
+        negatives: Random items for each item that was taken, in training.
+        batch_size: Events per training batch, each with its negatives.
+        train_while_measuring: Whether training may disturb what others measure, instead of waiting for its cores.
+        store: A store or its folder; None for the user's cache.
+        seed: Seed of everything random but the slates.
+
+    Raises:
+        DataError: Slates cannot be drawn, or a user has every item.
+        PipelineError: A setting is out of its range.
+        StoreError: The store cannot be written.
+    """
+    model = model or HistoryModel()
+    sizes = {"k": k, "served_candidates": served_candidates, "negatives": negatives, "batch_size": batch_size}
+    _refuse_sizes(sizes if best is None else {**sizes, "best": best})
+    slates = _slates_of(data, k)
+    settings = SlateSettings(length=model.length, negatives=negatives, batch_size=batch_size)
+    trained = _training_stages(model, settings, training or TrainingSettings(), fine_tuning, k, train_while_measuring)
+    return Pipeline(
+        data=slates,
+        build=_build(model, seed),
+        stages=[*trained, _export(best), quantize()],
+        measures=[slate_ranking_quality(k=k, length=model.length), latency(), memory()],
+        requests=served_requests(slates, length=model.length, n_candidates=served_candidates, seed=seed),
+        store=store,
+        seed=seed,
+        notes=_notes(model.length, best),
+        bundle_files=_id_files(slates.split),
+    )
+
+
+def served_requests(data: SlateData, *, length: int, n_candidates: int, seed: int = 0) -> Requests:
+    """Requests of up to 512 users, each with ``n_candidates`` items drawn uniformly from the catalogue.
+
+    Args:
+        data: The slates, whose users and histories at validation are asked for.
+        length: Items of history that a request holds; 0 for none.
+        n_candidates: Candidates of a request; an item may come twice.
+        seed: Of the draws.
+    """
+    random = np.random.default_rng(seed)
+    users = random.permutation(data.split.n_users)[:_N_REQUESTS]
+    requests = {name: array[users] for name, array in slate_requests(data, "validation", length=length).items()}
+    return requests | {"candidates": random.integers(1, data.split.n_items + 1, size=(len(users), n_candidates))}
+
+
+def _slates_of(data: SlateData | Split | Interactions, k: int) -> SlateData:
+    if isinstance(data, Split | Interactions):
+        data = sampled_slates(data)
+    elif not isinstance(data, SlateData):
+        raise PipelineError(f"slate_ranking needs slates, but got {data!r}. Use load_ncf or sampled_slates first.")
+    slate_size = min(data.validation.candidates.shape[1], data.test.candidates.shape[1])
+    if k >= slate_size:
+        raise PipelineError(
+            f"k={k} covers slates of {slate_size} candidates, so that every ranking hits. Lower k, or bring "
+            "larger slates."
+        )
+    return data
+
+
+def _refuse_sizes(sizes: Mapping[str, int]) -> None:
+    for name, size in sizes.items():
+        if type(size) is not int or size < 1:
+            raise PipelineError(f"{name} must be a whole number from 1 on, but is {size!r}.")
+
+
+def _build(model: SlateModel, seed: int) -> Build:
+    def build(params: Params, data: SlateData) -> nn.Module:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            return model.build(data.split, int(params["embedding_dim"]))
+
+    width = Parameter("embedding_dim", default=32, refuse=_refuse_width)
+    return Build(build, (width,), f"{_BUILD_VERSION}: {model!r}")
+
+
+def _training_stages(
+    model: SlateModel,
+    settings: SlateSettings,
+    training: TrainingSettings,
+    fine_tuning: TrainingSettings | None,
+    k: int,
+    train_while_measuring: bool,
+) -> list[Stage]:
+    fine_tuning = fine_tuning or replace(training, epochs=10, patience=3, learning_rate=training.learning_rate / 2)
+
+    def task(data: SlateData) -> Task:
+        return SlateTask(data, settings, k=k)
+
+    def guarded(stage: Stage, threads: int | None) -> Stage:
+        return stage if train_while_measuring else off_measured_cores(stage, threads=threads)
+
+    names: dict[str, Value] = {**asdict(settings), "k": k}
+    return [
+        guarded(fit(task, training, **names), training.threads),
+        prune(lambda module, context: _pruning_plan(model, module, context), gradients=task),
+        guarded(fine_tune(task, fine_tuning, **names), fine_tuning.threads),
+    ]
+
+
+def _pruning_plan(model: SlateModel, module: nn.Module, context: Context) -> PruningPlan:
+    names = ("user", "candidates", "history") if model.length else ("user", "candidates")
+    example = tuple(torch.from_numpy(context.requests[name][:2].copy()) for name in names)
+    return PruningPlan(module, example, model.prunable(module))
+
+
+def _export(best: int | None) -> Stage:
+    if best is None:
+        return export_onnx(SlateScorer, outputs=("scores",), dynamic_axes=("candidates",))
+    return export_onnx(
+        lambda module: SlateRecommender(module, best),
+        outputs=("scores", "items", "best_scores"),
+        dynamic_axes=("candidates",),
+        best=best,
+    )
+
+
+def _notes(length: int, best: int | None) -> str:
+    return _NOTES.format(
+        history=_HISTORY_NOTES.format(length=length) if length else "",
+        best=_BEST_NOTES.format(best=best) if best else "",
+    )
+
+
+def _id_files(split: Split) -> dict[str, bytes]:
+    """The original ids, in the places of the model's."""
+    ids = {"user_ids.json": split.user_ids, "item_ids.json": split.item_ids}
+    return {name: json.dumps([None, *map(str, values)]).encode() for name, values in ids.items()}
+
+
+def _refuse_width(value: Value) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return None
+    return "it is a number of channels. Use a whole number from 1 on."
