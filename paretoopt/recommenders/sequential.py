@@ -29,7 +29,7 @@ from paretoopt.measurement.training_cores import off_measured_cores
 from paretoopt.models.recommender import recommender
 from paretoopt.models.sasrec import SASRec
 from paretoopt.pipeline.pipeline import Pipeline
-from paretoopt.pipeline.stage import Build, Context, Requests, Stage
+from paretoopt.pipeline.stage import Build, Context, Measure, Requests, Stage
 from paretoopt.recommenders.ranking_quality import ranking_quality, requests_of
 from paretoopt.recommenders.sasrec_pruning import items_trained_on, sasrec_plan
 from paretoopt.space import Parameter, Params, Value
@@ -105,12 +105,7 @@ def next_item(
         data=split,
         build=_build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed),
         stages=_stages(k, NextItemSettings(length, batch_size), schedules, distillation, train_while_measuring),
-        measures=[
-            ranked_parity(k=k, targets=_next_items),
-            ranking_quality(k=k, length=length, groups=groups),
-            latency(),
-            memory(),
-        ],
+        measures=_measures(k, length, groups),
         requests=_sampled_requests(split, length, seed),
         store=store,
         seed=seed,
@@ -194,6 +189,12 @@ def _stages(
         export_onnx(lambda model: recommender(model, k), outputs=("items", "scores"), dynamic_axes=("seen",), k=k),
         quantize(),
     ]
+
+
+def _measures(k: int, length: int, groups: Sequence[Grouping]) -> list[Measure]:
+    quality = ranking_quality(k=k, length=length, groups=groups)
+    # Parity comes first: nothing more is measured of a graph that quantisation broke.
+    return [ranked_parity(k=k, targets=_next_items), quality, latency(), memory()]
 
 
 def _build(*, length: int, blocks: int, heads: int, dropout: float, seed: int) -> Build:
