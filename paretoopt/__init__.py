@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from paretoopt.pipeline.pipeline import Pipeline as Pipeline
     from paretoopt.pipeline.stage import Build as Build
     from paretoopt.pipeline.stage import Context as Context
+    from paretoopt.pipeline.stage import Earlier as Earlier
     from paretoopt.pipeline.stage import Measure as Measure
     from paretoopt.pipeline.stage import Stage as Stage
     from paretoopt.pipeline.stage import reads as reads
@@ -72,6 +73,7 @@ _HOMES = {
     "Candidate": "candidate",
     "Categorical": "space",
     "Context": "pipeline.stage",
+    "Earlier": "pipeline.stage",
     "EnvironmentWarning": "errors",
     "Evaluation": "candidate",
     "Float": "space",

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import math
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,41 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paretoopt.candidate import Evaluation, Measurement, Progress, ProgressListener, StageRun
-from paretoopt.errors import CandidateError, ParetooptError
-from paretoopt.pipeline.stage import Build, Context, Measure, Requests, Stage, requests_fingerprint, visible
+from paretoopt.errors import CandidateError
+from paretoopt.pipeline.blame import blaming
+from paretoopt.pipeline.outputs import Asking, StageOutputs, run_of
+from paretoopt.pipeline.recipe import Recipe
+from paretoopt.pipeline.stage import Measure, visible
 from paretoopt.space import Params
 from paretoopt.store.keys import content_key
-from paretoopt.store.store import Entry, Store
+from paretoopt.store.store import Entry
 
 _MEASUREMENTS_FILE = "measurements.json"
-_FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
 def ignore_progress(progress: Progress) -> None:
     """The listener of those who do not listen."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """The parts of a pipeline, as :class:`paretoopt.Pipeline` takes them."""
-
-    data: Any
-    build: Build
-    stages: tuple[Stage, ...]
-    measures: tuple[Measure, ...]
-    requests: Requests
-    store: Store
-    seed: int
-
-    @cached_property
-    def requests_fingerprint(self) -> str:
-        """Names the requests' content."""
-        return requests_fingerprint(self.requests)
-
-    @property
-    def origin(self) -> list[Any]:
-        """What every output depends on, as JSON."""
-        return [self.data.fingerprint, self.build.version, self.seed]
 
 
 class CandidateRun:
@@ -69,9 +44,7 @@ class CandidateRun:
         self._recipe = recipe
         self._params = params
         self._listener = listener
-        self._stages = [stage for stage in recipe.stages if stage.is_active(params)]
-        self._built, *self._keys = self._chained_keys()
-        self._entries: dict[str, Entry] = {}
+        self._outputs = StageOutputs(recipe, params, listener)
 
     def evaluation(self) -> Evaluation:
         """Every measurement, and the stages that it took.
@@ -81,11 +54,14 @@ class CandidateRun:
         """
         measurements: dict[str, Measurement] = {}
         runs: list[StageRun] = []
+        asked: list[StageRun] = []
         for measure in self._recipe.measures:
             entry = self._measured(measure)
             measurements |= _read_measurements(entry.folder)
-            runs.append(_run_of(measure.name, entry))
-        return Evaluation(measurements, (*self._stage_runs(), *runs))
+            runs.append(run_of(measure.name, entry))
+            asked.extend(self._outputs.runs_asked_by(measure, entry))
+        by_key = {run.key: run for run in (*self._outputs.runs(), *asked, *runs)}
+        return Evaluation(measurements, tuple(by_key.values()))
 
     def model(self) -> Any:  # noqa: ANN401 (what the last stage gives)
         """The last stage's output.
@@ -93,12 +69,12 @@ class CandidateRun:
         Raises:
             CandidateError: A stage failed; the message names it.
         """
-        return self._output(len(self._stages) - 1)
+        return self._outputs.output()
 
     @property
     def artifact_key(self) -> str:
         """Content address of what the last stage gives."""
-        return self._keys[-1]
+        return self._outputs.key
 
     def remeasured(self) -> dict[str, Measurement]:
         """What depends on the device, measured now; nothing of it is taken from the store or kept there.
@@ -110,7 +86,7 @@ class CandidateRun:
         for measure in self._recipe.measures:
             if measure.device is not None:
                 with tempfile.TemporaryDirectory() as folder:
-                    measurements |= self._run(measure, Path(folder))[0]
+                    measurements |= self._run(measure, Path(folder), self._outputs.asking(measure))[0]
         return measurements
 
     def per_user(self) -> dict[str, NDArray[np.float64]]:
@@ -122,114 +98,52 @@ class CandidateRun:
             for metric, values in measure.per_user(self._measured(measure).folder).items()
         }
 
-    def _stage_runs(self) -> Iterator[StageRun]:
-        for stage, key in zip(self._stages, self._keys, strict=True):
-            entry = self._entries.get(key) or self._recipe.store.find(key)
-            if entry is not None:
-                yield _run_of(stage.name, entry)
-
     def found(self, metric: str) -> Entry | None:
         """The store's entry of the measure that gives ``metric``; None where the candidate was not measured."""
         measure = next(measure for measure in self._recipe.measures if metric in measure.metrics)
         return self._recipe.store.find(self._measure_key(measure, _device_of(measure)))
 
     def _measure_key(self, measure: Measure, device: str | None) -> str:
-        params = visible(self._params, measure.reads)
-        source = self._keys[-1] if self._keys else self._built
-        return content_key(measure.identity(), params, device, self._recipe.requests_fingerprint, source)
+        outputs = self._outputs
+        return content_key(
+            measure.identity(),
+            visible(self._params, measure.reads),
+            device,
+            self._recipe.requests_fingerprint,
+            outputs.key,
+            *outputs.earlier_keys(measure),
+        )
 
     def _measured(self, measure: Measure) -> Entry:
         device = _device_of(measure)
         key = self._measure_key(measure, device)
+        asking = self._outputs.asking(measure)
 
         def make(folder: Path) -> float:
-            result, seconds = self._run(measure, folder)
-            with _blaming(measure.name):
+            result, seconds = self._run(measure, folder, asking)
+            with blaming(measure.name):
                 _write_measurements(folder, result)
             return seconds
 
-        description = {"measure": measure.name, "params": dict(self._params), "device": device}
+        description = {"measure": measure.name, "params": dict(self._params), "device": device, **asking.description}
         return self._recipe.store.get_or_make(key, make, description)
 
-    def _run(self, measure: Measure, folder: Path) -> tuple[Mapping[str, Measurement], float]:
+    def _run(self, measure: Measure, folder: Path, asking: Asking) -> tuple[Mapping[str, Measurement], float]:
         """What the measure gives, and the seconds that it took."""
         # Loaded afresh, so that no measure sees what another one did to the model.
         model = self.model()
         self._listener(Progress(measure.name, "started"))
-        with _blaming(measure.name):
+        with blaming(measure.name):
             started = time.perf_counter()
-            result = measure.run(model, visible(self._params, measure.reads), self._context(folder))
-            seconds = time.perf_counter() - started
+            context = self._outputs.context(folder, asking)
+            result = measure.run(model, visible(self._params, measure.reads), context)
+            seconds = time.perf_counter() - started - asking.seconds
             return _checked(measure, result), seconds
-
-    def _output(self, index: int) -> Any:  # noqa: ANN401
-        if index < 0:
-            return self._build()
-        stage, key = self._stages[index], self._keys[index]
-        if key not in self._entries:
-            self._entries[key] = self._stage_entry(index)
-        folder = self._entries[key].folder
-        with _blaming(stage.name):
-            return stage.load(folder, self._context(folder))
-
-    def _stage_entry(self, index: int) -> Entry:
-        stage, key = self._stages[index], self._keys[index]
-        params = visible(self._params, stage.reads)
-
-        def make(folder: Path) -> float:
-            model = self._output(index - 1)
-            self._listener(Progress(stage.name, "started"))
-            with _blaming(stage.name):
-                started = time.perf_counter()
-                stage.save(stage.run(model, params, self._context(folder)), folder)
-            return time.perf_counter() - started
-
-        description = {"stage": stage.name, "params": dict(self._params), "reads": params}
-        return self._recipe.store.get_or_make(key, make, description)
-
-    def _build(self) -> Any:  # noqa: ANN401
-        build = self._recipe.build
-        with _blaming("build"):
-            return build.function(visible(self._params, build.reads), self._recipe.data)
-
-    def _context(self, folder: Path) -> Context:
-        recipe = self._recipe
-        return Context(recipe.data, recipe.requests, self._build, recipe.seed, folder, self._listener)
-
-    def _chained_keys(self) -> list[str]:
-        """The key of the built model, then of each stage's output."""
-        key = content_key(self._recipe.origin, visible(self._params, self._recipe.build.reads))
-        keys = [key]
-        for stage in self._stages:
-            key = content_key(stage.identity(), visible(self._params, stage.reads), key)
-            keys.append(key)
-        return keys
-
-
-@contextmanager
-def _blaming(step: str) -> Iterator[None]:
-    """Name the step in any error that it raises."""
-    try:
-        yield
-    except CandidateError as error:
-        raise type(error)(f"{step}: {error}") from error
-    except ParetooptError:
-        raise
-    except OSError as error:
-        if error.errno in _FULL_DISK:
-            raise  # no fault of the candidate: the store says so
-        raise CandidateError(f"{step}: {type(error).__name__}: {error}") from error
-    except Exception as error:
-        raise CandidateError(f"{step}: {type(error).__name__}: {error}") from error
 
 
 def _device_of(measure: Measure) -> str | None:
-    with _blaming(measure.name):
+    with blaming(measure.name):
         return measure.device() if measure.device else None
-
-
-def _run_of(name: str, entry: Entry) -> StageRun:
-    return StageRun(name, entry.key, entry.reused, entry.seconds, entry.description.get("device"))
 
 
 def _checked(measure: Measure, result: Mapping[str, Measurement]) -> Mapping[str, Measurement]:

@@ -45,16 +45,26 @@ def canonical(params: Params, known: Mapping[str, Parameter]) -> dict[str, Value
     Raises:
         SpaceError: A name is unknown, is set twice, or its value cannot be used.
     """
+    given = spelt_out(params, known)
+    complete = {name: given.get(name, parameter.default) for name, parameter in known.items()}
+    for name, value in complete.items():
+        known[name].check(value)
+    return complete
+
+
+def spelt_out(params: Params, known: Mapping[str, Parameter]) -> dict[str, Value]:
+    """``params`` with shorthands spelt out and numbers typed, but no defaults filled in and no value checked.
+
+    Raises:
+        SpaceError: A name is unknown or set twice, or its value is none.
+    """
     given: dict[str, Value] = {}
     for name, value in params.items():
         for target in targets(name, known):
             if target in given:
                 raise SpaceError(f"{target} is set twice, once through a shorthand. Leave one of the two out.")
             given[target] = _typed_as(known[target].default, value)
-    complete = {name: given.get(name, parameter.default) for name, parameter in known.items()}
-    for name, value in complete.items():
-        known[name].check(value)
-    return complete
+    return given
 
 
 def check_space(space: SearchSpace, known: Mapping[str, Parameter]) -> None:

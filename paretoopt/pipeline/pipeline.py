@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from paretoopt.candidate import Evaluation, Measurements, ProgressListener
 from paretoopt.errors import MeasurementError, PipelineError
-from paretoopt.pipeline.evaluation import CandidateRun, Recipe, ignore_progress
-from paretoopt.pipeline.parameters import canonical, check_metrics, check_space, merged, refuse_reported_only
+from paretoopt.pipeline.evaluation import CandidateRun, ignore_progress
+from paretoopt.pipeline.outputs import StageOutputs
+from paretoopt.pipeline.parameters import canonical, check_metrics, check_space, refuse_reported_only
+from paretoopt.pipeline.recipe import Recipe, check_recipe, recipe_fingerprint
 from paretoopt.pipeline.stage import Build, Measure, Requests, Stage, request_count
 from paretoopt.pipeline.stage import reads as declare
 from paretoopt.space import Parameter, Params, SearchSpace, Value
-from paretoopt.store.keys import content_key
 from paretoopt.store.store import Entry, Store
 
 
@@ -78,9 +79,8 @@ class Pipeline:
         )
         self.bundle_files = bundle_files
         self.notes = notes
-        self._refuse_repeated_names()
-        self._parameters = MappingProxyType(self._merged_parameters())
-        self._fingerprint = self._content_fingerprint()
+        check_recipe(self._recipe)
+        self._fingerprint = recipe_fingerprint(self._recipe)
 
     @property
     def data(self) -> Any:  # noqa: ANN401
@@ -100,7 +100,7 @@ class Pipeline:
     @property
     def parameters(self) -> Mapping[str, Parameter]:
         """Every parameter that a part of the pipeline reads, by name."""
-        return self._parameters
+        return MappingProxyType(self._recipe.parameters)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -159,6 +159,18 @@ class Pipeline:
         """
         return CandidateRun(self._recipe, self.canonical(params), listener).model()
 
+    def untrained(self, params: Params, listener: ProgressListener = ignore_progress) -> Any:  # noqa: ANN401
+        """The last stage's output for ``params``, made without the stages that train.
+
+        It has the shape of :meth:`deployable`, and so its cost, wherever no stage shapes the model by its trained
+        weights; it is there before any training. The store keeps it apart from what was trained.
+
+        Raises:
+            SpaceError: ``params`` cannot be used.
+            CandidateError: A stage failed.
+        """
+        return StageOutputs(self._recipe, self.canonical(params), listener, trained=False).output()
+
     def measured(self, params: Params, metric: str) -> Entry:
         """The store's entry of the measure that gave ``metric`` for ``params``; nothing is measured anew.
 
@@ -204,31 +216,3 @@ class Pipeline:
             CandidateError: A stage or measure failed; the message names it.
         """
         return CandidateRun(self._recipe, self.canonical(params), listener).per_user()
-
-    def _merged_parameters(self) -> dict[str, Parameter]:
-        recipe = self._recipe
-        reads = [recipe.build.reads, *(s.reads for s in recipe.stages), *(m.reads for m in recipe.measures)]
-        return merged(parameter for parameters in reads for parameter in parameters)
-
-    def _content_fingerprint(self) -> str:
-        recipe = self._recipe
-        defaults = {name: parameter.default for name, parameter in self._parameters.items()}
-        try:
-            steps = [stage.identity() for stage in recipe.stages]
-            steps += [measure.identity() for measure in recipe.measures]
-            return content_key(recipe.origin, steps, recipe.requests_fingerprint, defaults)
-        except (TypeError, ValueError) as error:
-            raise PipelineError(
-                f"the steps cannot be named in the store: {error}. Use finite numbers, text, True and False in "
-                "settings, defaults, version and seed."
-            ) from error
-
-    def _refuse_repeated_names(self) -> None:
-        for kind, names in (
-            ("stage", [stage.name for stage in self._recipe.stages]),
-            ("measure", [measure.name for measure in self._recipe.measures]),
-            ("metric", list(self.metrics)),
-        ):
-            repeated = {name for name in names if names.count(name) > 1}
-            if repeated:
-                raise PipelineError(f"{kind} {', '.join(sorted(repeated))} stands twice in the pipeline. Rename one.")

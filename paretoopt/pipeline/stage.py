@@ -21,6 +21,29 @@ Requests = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """An earlier stage's output of the same candidate that a step uses beside its input.
+
+    Where the stage is inactive, its output is that of the active stage before it.
+
+    Attributes:
+        stage: The stage's name.
+        changes: Parameters that are to have other values there, for example ``{"embedding_dim": 128}``
+            for a larger teacher; all others are those of the candidate.
+
+    >>> Earlier("fit", {"embedding_dim": 128}).stage
+    'fit'
+    """
+
+    stage: str
+    changes: Mapping[str, Value] = field(default_factory=dict)
+
+
+def _nothing_earlier(stage: str) -> Any:  # noqa: ANN401 (what a stage gives)
+    raise PipelineError(f"the output of {stage!r} is asked for outside of a pipeline, which alone could make it.")
+
+
+@dataclass(frozen=True)
 class Context:
     """What a stage or measure may use beside the model and its parameters.
 
@@ -32,6 +55,8 @@ class Context:
         seed: Seed of everything random in the stage.
         folder: The store entry of the step; what a step writes here beside its output is kept with it.
         listener: Call it with a :class:`paretoopt.candidate.Progress` now and then.
+        earlier: Gives an earlier stage's output by the stage's name, made or loaded when it is asked for; the step
+            declares it in ``uses``.
     """
 
     data: Any
@@ -40,6 +65,7 @@ class Context:
     seed: int
     folder: Path
     listener: ProgressListener
+    earlier: Callable[[str], Any] = _nothing_earlier
 
 
 RunStage = Callable[[Any, Params, Context], Any]
@@ -62,6 +88,9 @@ class Stage:
             over, so that candidates with and without it share what comes before.
         settings: Constants that the output depends on; they enter the store's key.
         version: Raise it when the stage's code changes what it computes.
+        uses: Outputs of earlier stages that ``run`` asks ``context.earlier`` for.
+        trains: True where the stage learns weights and keeps the model's shape; :meth:`Pipeline.untrained`
+            leaves it out.
     """
 
     name: str
@@ -72,6 +101,8 @@ class Stage:
     is_active: Callable[[Params], bool] = lambda params: True
     settings: Mapping[str, Value] = field(default_factory=dict)
     version: str = "1"
+    uses: tuple[Earlier, ...] = ()
+    trains: bool = False
 
     def identity(self) -> list[Any]:
         """What tells this stage from another, as JSON."""
@@ -98,6 +129,7 @@ class Measure:
             correct them for it.
         per_user: Reads, from the measure's folder, the values by metric whose means some of the metrics are:
             one per user, the same users in the same order for every candidate.
+        uses: Outputs of stages that ``run`` asks ``context.earlier`` for.
 
     Raises:
         PipelineError: ``reported_only`` names a metric that is not among ``metrics``.
@@ -114,6 +146,7 @@ class Measure:
     reported_only: frozenset[str] = frozenset()
     is_timed: bool = False
     per_user: Callable[[Path], Mapping[str, NDArray[np.float64]]] | None = None
+    uses: tuple[Earlier, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a name that would protect nothing."""

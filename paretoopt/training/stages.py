@@ -61,5 +61,6 @@ def _training_stage(
         save=save_weights,
         load=load_weights,
         is_active=is_active,
+        trains=True,
         settings={key: "" if value is None else value for key, value in asdict(settings).items()} | {**task_settings},
     )
