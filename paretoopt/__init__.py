@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from paretoopt.measurement.measures import memory as memory
     from paretoopt.measurement.paired import PairedComparison as PairedComparison
     from paretoopt.measurement.paired import compare_quality as compare_quality
+    from paretoopt.measurement.ranked_parity import ranked_parity as ranked_parity
     from paretoopt.objectives import at_least as at_least
     from paretoopt.objectives import at_most as at_most
     from paretoopt.objectives import maximize as maximize
@@ -148,6 +149,7 @@ _HOMES = {
     "prune_in_rounds": "compression.prune",
     "quantize": "compression.quantize",
     "quality_by_group": "measurement.group_quality",
+    "ranked_parity": "measurement.ranked_parity",
     "read_manifest": "bundle.manifest",
     "reads": "pipeline.stage",
     "sampled_slates": "data.slate_sampling",
