@@ -48,10 +48,10 @@ if TYPE_CHECKING:
     from paretoopt.front.pareto_front import ParetoFront as ParetoFront
     from paretoopt.measurement.environment_record import environment_of as environment_of
     from paretoopt.measurement.group_quality import quality_by_group as quality_by_group
+    from paretoopt.measurement.load_measures import load as load
+    from paretoopt.measurement.load_measures import throughput as throughput
     from paretoopt.measurement.measures import latency as latency
-    from paretoopt.measurement.measures import load as load
     from paretoopt.measurement.measures import memory as memory
-    from paretoopt.measurement.measures import throughput as throughput
     from paretoopt.measurement.paired import PairedComparison as PairedComparison
     from paretoopt.measurement.paired import compare_quality as compare_quality
     from paretoopt.objectives import at_least as at_least
@@ -133,7 +133,7 @@ _HOMES = {
     "k_core": "data.k_core",
     "latency": "measurement.measures",
     "leave_one_out": "data.split",
-    "load": "measurement.measures",
+    "load": "measurement.load_measures",
     "load_clicks": "data.load_clicks",
     "load_interactions": "data.load",
     "load_ncf": "data.ncf",
@@ -154,8 +154,8 @@ _HOMES = {
     "slate_popularity": "data.slate_popularity",
     "synthetic_clicks": "data.synthetic_clicks",
     "synthetic_shop": "data.synthetic",
+    "throughput": "measurement.load_measures",
     "trim_vocabulary": "compression.trim_vocabulary",
-    "throughput": "measurement.measures",
     "write_report": "report.report",
 }
 

@@ -19,8 +19,8 @@ class FactorizationMachine(nn.Module):
     """Logits by a weight for each field's value, and a product of factors for each pair of values.
 
     A value's vector of ``embedding_dim`` numbers holds its weight in column 0 and its factors in the others. A table of
-    its own for the weights would be one number wide, and grow when it is quantised: the kernels take blocks of 16
-    values and a scale. With ``embedding_dim=1`` there are no factors, and this is logistic regression.
+    its own for the weights would cost another lookup, and stay at 16 bits whatever is asked for, since the scale of a
+    row of one number outweighs it. With ``embedding_dim=1`` there are no factors, and this is logistic regression.
     """
 
     def __init__(self, *, sizes: Sequence[int], n_numeric: int, embedding_dim: int) -> None:

@@ -7,6 +7,7 @@ import math
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,11 @@ class CandidateRun:
         """Content address of what the last stage gives."""
         return self._outputs.key
 
-    def remeasured(self) -> dict[str, Measurement]:
+    def remeasured(self, repeat: int) -> dict[str, Measurement]:
         """What depends on the device, measured now; nothing of it is taken from the store or kept there.
+
+        Args:
+            repeat: How often that was done, this time included; each time has a seed of its own.
 
         Raises:
             CandidateError: A stage or measure failed; the message names it.
@@ -86,7 +90,7 @@ class CandidateRun:
         for measure in self._recipe.measures:
             if measure.device is not None:
                 with tempfile.TemporaryDirectory() as folder:
-                    measurements |= self._run(measure, Path(folder), self._outputs.asking(measure))[0]
+                    measurements |= self._run(measure, Path(folder), self._outputs.asking(measure), repeat)[0]
         return measurements
 
     def per_user(self) -> dict[str, NDArray[np.float64]]:
@@ -128,7 +132,9 @@ class CandidateRun:
         description = {"measure": measure.name, "params": dict(self._params), "device": device, **asking.description}
         return self._recipe.store.get_or_make(key, make, description)
 
-    def _run(self, measure: Measure, folder: Path, asking: Asking) -> tuple[Mapping[str, Measurement], float]:
+    def _run(
+        self, measure: Measure, folder: Path, asking: Asking, repeat: int = 0
+    ) -> tuple[Mapping[str, Measurement], float]:
         """What the measure gives, and the seconds that it took."""
         # Loaded afresh, so that no measure sees what another one did to the model.
         model = self.model()
@@ -136,6 +142,7 @@ class CandidateRun:
         with blaming(measure.name):
             started = time.perf_counter()
             context = self._outputs.context(folder, asking)
+            context = replace(context, seed=context.seed + repeat)
             result = measure.run(model, visible(self._params, measure.reads), context)
             seconds = time.perf_counter() - started - asking.seconds
             return _checked(measure, result), seconds

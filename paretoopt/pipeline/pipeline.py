@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -81,6 +82,7 @@ class Pipeline:
         self.notes = notes
         check_recipe(self._recipe)
         self._fingerprint = recipe_fingerprint(self._recipe)
+        self._times_remeasured: Counter[frozenset[tuple[str, Value]]] = Counter()
 
     @property
     def data(self) -> Any:  # noqa: ANN401
@@ -228,11 +230,17 @@ class Pipeline:
     def remeasure(self, params: Params, listener: ProgressListener = ignore_progress) -> Measurements:
         """Measure anew what depends on the device, such as latency and memory; the store is neither asked nor told.
 
+        The n-th time of every candidate has the same seed, the next time another one. So candidates that are measured
+        by turns get the same arrivals in one round, and other arrivals in the next.
+
         Raises:
             SpaceError: ``params`` cannot be used.
             CandidateError: A stage or measure failed; the message names it.
         """
-        return CandidateRun(self._recipe, self.canonical(params), listener).remeasured()
+        canonical_params = self.canonical(params)
+        candidate = frozenset(canonical_params.items())
+        self._times_remeasured[candidate] += 1
+        return CandidateRun(self._recipe, canonical_params, listener).remeasured(self._times_remeasured[candidate])
 
     def per_user(self, params: Params, listener: ProgressListener = ignore_progress) -> dict[str, NDArray[np.float64]]:
         """The values, one per user, whose means are metrics of quality; made where the store does not have them.

@@ -32,8 +32,8 @@ ClickModel = Literal["dlrm", "deepfm"]
 
 _BUILD_VERSION = "click-through-1"
 _N_REQUESTS = 512
-# Rows narrower than half of the kernels' least block of 16 values would grow in 8 bits.
-_LEAST_WIDTH = 8
+# DeepFM's vectors hold a weight, and at least one factor.
+_LEAST_WIDTH = 2
 _NOTES = (
     "categories: a row for each impression with the id of each field's value, by fields.json: entry i of a field's "
     "values has id i + 1, everything else id 0. {numbers}Any number of rows makes a request. "
@@ -162,7 +162,4 @@ def _fields_file(clicks: Clicks) -> bytes:
 def _refuse_width(value: Value) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool) and value >= _LEAST_WIDTH:
         return None
-    return (
-        f"it is a number of channels, and rows of fewer than {_LEAST_WIDTH} would grow when they are quantised. "
-        f"Use a whole number from {_LEAST_WIDTH} on."
-    )
+    return f"it is a number of channels. Use a whole number from {_LEAST_WIDTH} on."

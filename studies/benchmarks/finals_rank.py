@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 import paretoopt as po
 from paretoopt import recommenders
 from paretoopt.front.rounds import drift_corrected
-from paretoopt.measurement.cores import measured_cores
-from paretoopt.measurement.environment import current_environment
+from paretoopt.measurement.environment import Environment, pooled_record
 from paretoopt.measurement.percentiles import latency_percentile
 from paretoopt.measurement.serving import measure_serving
 from paretoopt.training.loop import TrainingSettings
@@ -49,13 +48,15 @@ class Bench:
         ]
         self._paths = [pipeline.deployable(params).model_path for params in self.params]
         self._requests = pipeline.requests
+        self.environments: list[Environment] = []
 
     def measure(self, order: Sequence[int]) -> NDArray[np.float64]:
         """P50 and p95 of each artifact, measured in ``order``; array of shape ``(n_artifacts, 2)``."""
         found = np.empty((len(self._paths), len(_PERCENTILES)))
         for index in order:
-            latencies = measure_serving(self._paths[index], self._requests, budget_seconds=_BUDGET_SECONDS).latencies_ms
-            found[index] = [latency_percentile(latencies, percentile).value for percentile in _PERCENTILES]
+            measured = measure_serving(self._paths[index], self._requests, budget_seconds=_BUDGET_SECONDS)
+            found[index] = [latency_percentile(measured.latencies_ms, one).value for one in _PERCENTILES]
+            self.environments.append(measured.environment)
         return found
 
     def single(self) -> NDArray[np.float64]:
@@ -93,8 +94,8 @@ def tables(found: Mapping[str, NDArray[np.float64]], params: Sequence[po.Params]
     return lines
 
 
-def _page(lines: Sequence[str], arguments: argparse.Namespace) -> str:
-    record = current_environment(measured_cores(1, 1)).to_dict()
+def _page(lines: Sequence[str], environments: Sequence[Environment], arguments: argparse.Namespace) -> str:
+    record = pooled_record(environments)
     about = str(__doc__).replace("\n\n    python studies/benchmarks/finals_rank.py\n", "\n").strip()
     return "\n".join(
         [
@@ -128,7 +129,7 @@ def main() -> None:
             "finals 2": bench.finals(arguments.rounds, seed=2),
             "single 2": bench.single(),
         }
-    page = _page(tables(found, bench.params), arguments)
+    page = _page(tables(found, bench.params), bench.environments, arguments)
     print(page)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(page, encoding="utf-8")

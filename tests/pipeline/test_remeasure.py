@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from paretoopt.candidate import Measurement
 from paretoopt.errors import CandidateError
 from paretoopt.pipeline.stage import Context
-from paretoopt.space import Params
+from paretoopt.space import Parameter, Params
 
 if TYPE_CHECKING:
     from tests.pipeline.conftest import Toy
@@ -30,6 +30,27 @@ def test_what_depends_on_the_device_can_be_measured_again(toy: Toy) -> None:
     assert ran == ["latency_ms", "latency_ms"]
     assert set(pipeline.remeasure({})) == {"latency_ms"}
     assert toy.ran(lambda: pipeline.evaluate({})) == []
+
+
+def test_candidates_that_are_measured_by_turns_share_the_seed_of_a_round(toy: Toy) -> None:
+    """Each round has a seed that neither the search nor another round had."""
+    seeds: list[int] = []
+
+    def run(model: Model, params: Params, context: Context) -> dict[str, Measurement]:
+        seeds.append(context.seed)
+        return {"latency_ms": Measurement(1.0)}
+
+    measure = toy.measure("latency_ms", run=run, device=lambda: "this computer", reads=(Parameter("workers", 1),))
+    pipeline = toy.pipeline(measures=[measure])
+    pipeline.evaluate({})
+
+    for _ in range(2):
+        pipeline.remeasure({"workers": 1})
+        pipeline.remeasure({"workers": 2})
+
+    assert seeds[1] == seeds[2]
+    assert seeds[3] == seeds[4]
+    assert len(set(seeds)) == 3
 
 
 def test_a_measure_that_fails_again_is_named(toy: Toy) -> None:

@@ -13,6 +13,8 @@ import onnx
 import onnxruntime
 import pytest
 
+from paretoopt.artifact.artifact import Artifact
+from paretoopt.artifact.describe import describe
 from paretoopt.bundle.export import export
 from paretoopt.candidate import Candidate
 from paretoopt.compression.quantize import EMBEDDING_BITS, LINEAR_BITS
@@ -134,7 +136,7 @@ def test_every_pair_of_bit_widths_works_on_a_pruned_model(pruned: Deploy, model:
 def test_the_recovery_dimensions_work_together(pruned: Deploy) -> None:
     """Pruned in two rounds by Taylor importance over all layers, taught, and trained on with 4-bit weights."""
     ways: Params = {"pruning_rounds": 2, "pruning_importance": "taylor", "pruning_allocation": "global"}
-    path, requests = pruned("dlrm", **ways, distillation=0.5, quantization_aware=True, embedding_bits=4)
+    path, requests = pruned("dlrm", **ways, distillation=0.5, quantization_aware=True, bits=4)
 
     probabilities = answer(path, requests)
 
@@ -162,6 +164,16 @@ def test_pruning_narrows_the_towers_and_keeps_the_embeddings(pruned: Deploy, mod
     assert sorted([16, n_inputs]) in shapes
     assert [8, 16] in shapes
     assert sorted([8, sum(data_of(model).sizes)]) in shapes
+
+
+@pytest.mark.parametrize("changes", [{}, {"pruning_ratio": 0.5, "bits": 4}], ids=str)
+def test_the_parts_list_tells_the_size_before_training(pipeline: Pipeline, changes: Params) -> None:
+    """The bytes are those of the artifact, to within a twentieth."""
+    artifact: Artifact = pipeline.deployable({**BASE, **changes})
+
+    predicted = describe(pipeline, {**BASE, **changes}).artifact_bytes
+
+    assert predicted == pytest.approx(artifact.model_path.stat().st_size, rel=0.05)
 
 
 def test_variants_share_the_training(pipeline: Pipeline) -> None:
@@ -205,10 +217,10 @@ def test_test_metrics_are_not_searched_by(pipeline: Pipeline, metric: str) -> No
         pipeline.check(SearchSpace(embedding_dim=Ordered(16)), [metric])
 
 
-def test_rows_that_would_grow_when_quantised_are_refused(pipeline: Pipeline) -> None:
-    """Kernels take blocks of 16 values: 4 numbers of 8 bits would be 16 bytes and a scale, where fp32 has 16."""
-    with pytest.raises(SpaceError, match="rows of fewer than 8 would grow"):
-        pipeline.check(SearchSpace(embedding_dim=Ordered(4, 16)), ["auc"])
+def test_vectors_without_a_factor_are_refused(pipeline: Pipeline) -> None:
+    """DeepFM's hold a weight and at least one factor."""
+    with pytest.raises(SpaceError, match="Use a whole number from 2 on"):
+        pipeline.check(SearchSpace(embedding_dim=Ordered(1, 16)), ["auc"])
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ def rows_of(name: str, *arguments: str, folder: Path) -> list[list[str]]:
     text = page.read_text()
     assert f"python studies/benchmarks/{name} {' '.join(arguments)}" in text
     assert "cpu_model" in text
+    assert "share_of_others: None" not in text
     return [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
 
 
