@@ -72,7 +72,7 @@ def test_recovery_compares_every_way_of_it(tmp_path: Path) -> None:
     """Each compression has its quality without recovery and with it, and each way of recovery what it gives."""
     shop = po.synthetic_shop(users=120, items=60, seed=0)
     data = tmp_path / "shop.csv"
-    pd.DataFrame({"user": shop.users, "item": shop.items}).to_csv(data, index=False)
+    pd.DataFrame({"user": shop.users, "item": shop.items, "timestamp": shop.timestamps}).to_csv(data, index=False)
     small = ("--seeds", "1", "--epochs", "1", "--width", "8", "--teacher-width", "16")
 
     rows = rows_of("recovery.py", "--data", str(data), *small, folder=tmp_path)
