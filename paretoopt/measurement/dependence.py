@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paretoopt.candidate import Measurement
-from paretoopt.measurement.percentiles import interval_ranks, percentile_rank
+from paretoopt.measurement.percentiles import INTERVAL_CONFIDENCE, interval_ranks, percentile_rank
 
 _N_BATCHES = 20
 # The variance between 20 batches is itself an estimate: the quantile of Student's t with 19 degrees of freedom
@@ -47,6 +47,11 @@ def effective_percentile(latencies: NDArray[np.float64], percentile: float, n_ef
     last = latencies.size - 1 if high == n_effective else _position(high, n_effective, latencies.size)
     value = ordered[percentile_rank(latencies.size, percentile) - 1]
     return Measurement(float(value), float(ordered[first]), float(ordered[last]))
+
+
+def bounds_percentile(n_effective: int, percentile: float) -> bool:
+    """Whether the greatest of ``n_effective`` independent latencies is an upper end of the 95 % interval."""
+    return (percentile / 100) ** n_effective <= (1 - INTERVAL_CONFIDENCE) / 2
 
 
 def design_effect(is_below: NDArray[np.bool_]) -> float:

@@ -20,8 +20,8 @@ from paretoopt.space import Params
 
 # Even requests that are independent look like fewer by chance, nearly always by less than this.
 _DEPENDENCE = 2
-# The search for the throughput tries one rate at least, and times lone requests twice; half of the greatest rate is
-# tried, with four requests for each that would do if they were independent.
+# The search for the throughput times lone requests twice and, at half of the greatest rate, takes four requests for
+# each that would do if they were independent; then there is time for another rate.
 _THROUGHPUT_REQUESTS = 12
 
 
@@ -93,7 +93,7 @@ def throughput(
     Args:
         bound_ms: The latency bound, from the intended arrival to the answer.
         percentile: The percentile that has to stay within it.
-        budget_seconds: Time to search.
+        budget_seconds: Time to search; slow artifacts take longer, until a rate was held or four were not.
         threads: Threads of each worker.
         limit_seconds: Time after which the processes are killed; None for enough at 2 s per request.
         memory_limit_mib: Private memory that each process may take; None for a share of what is free.

@@ -19,6 +19,8 @@ TryRate = Callable[[float, Sequence["Probe"]], "Probe"]
 
 # A rate that is not held after three tries is left alone.
 _MOST_TRIES = 3
+# So many are tried, whatever the time, until one is held: the last is an eighth of the first, a queue hardly ever.
+_LEAST_RATES = 4
 
 
 @dataclass(frozen=True)
@@ -51,20 +53,25 @@ def verdict_of(latency: Measurement | None, bound_ms: float) -> Verdict:
 def search_rates(
     try_rate: TryRate, ceiling_rps: float, *, relative_precision: float, is_over: Callable[[], bool]
 ) -> tuple[Probe, ...]:
-    """Try rates until the bracket is narrow, or the time is over; one at least.
+    """Try rates until the bracket is narrow, or the time is over and one was held, or four were not.
 
     Args:
         try_rate: Tries a rate.
         ceiling_rps: No greater rate is tried.
         relative_precision: Width of the bracket that is narrow enough, as a share of the ceiling.
-        is_over: Whether no further rate is to be tried.
+        is_over: Whether the time is over.
     """
     probes: list[Probe] = []
     rate = next_rate(probes, ceiling_rps, relative_precision=relative_precision)
-    while rate is not None and not (probes and is_over()):
+    while rate is not None and not (_is_enough(probes) and is_over()):
         probes.append(try_rate(rate, tuple(probes)))
         rate = next_rate(probes, ceiling_rps, relative_precision=relative_precision)
     return tuple(probes)
+
+
+def _is_enough(probes: Sequence[Probe]) -> bool:
+    n_rates = len({probe.rate_rps for probe in probes})
+    return n_rates >= _LEAST_RATES or any(probe.verdict == "held" for probe in probes)
 
 
 def next_rate(probes: Sequence[Probe], ceiling_rps: float, *, relative_precision: float) -> float | None:

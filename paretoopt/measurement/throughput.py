@@ -6,12 +6,11 @@ import math
 import time
 from collections.abc import Sequence
 
-from paretoopt.candidate import Measurement, Progress, ProgressListener
+from paretoopt.candidate import Progress, ProgressListener
 from paretoopt.errors import MeasurementError
 from paretoopt.measurement.arrivals import poisson_arrivals
 from paretoopt.measurement.deployment import Deployment, Served, open_deployment
-from paretoopt.measurement.load_measurement import LoadMeasurement
-from paretoopt.measurement.load_percentiles import least_load_seconds, loaded_percentile
+from paretoopt.measurement.load_percentiles import least_load_seconds, loaded_bounds
 from paretoopt.measurement.percentiles import least_requests
 from paretoopt.measurement.program import Limits
 from paretoopt.measurement.rate_search import Probe, TryRate, search_rates, tries_of
@@ -63,8 +62,9 @@ def find_throughput(
         percentile: The percentile that has to stay within it, for example 95 or 99.
         workers: Processes, each with a copy of the artifact.
         threads: Threads of each worker.
-        budget_seconds: Time after which no further rate is tried. One try takes a tenth, or longer where the
-            percentile needs more requests than arrive in that time, or where it was undecided before.
+        budget_seconds: Time after which no further rate is tried, once one was held or four were not. One try takes
+            a tenth, or longer where the percentile needs more requests than arrive in that time, or where it was
+            undecided before.
         limits: What the processes may take; beyond, they are killed.
         seed: Of the arrivals and of the order of the requests.
         listener: Told what goes on.
@@ -126,15 +126,8 @@ def _prober(
         least = least_load_seconds(rate_rps, bound.percentile, dependence=_DEPENDENCE)
         arrivals = poisson_arrivals(rate_rps, max(seconds, least) * 2**n_undecided, seed=1000 * seed + len(before))
         load = deployment.load(arrivals, rate_rps=rate_rps)
-        latency = _percentile_or_none(load, bound.percentile)
+        latency = None if load.is_saturated else loaded_bounds(load, bound.percentile)
         verdict = "broken" if load.is_saturated else bound.verdict(latency)
         return Probe(rate_rps, verdict, latency, load.utilisation)
 
     return try_rate
-
-
-def _percentile_or_none(load: LoadMeasurement, percentile: float) -> Measurement | None:
-    try:
-        return loaded_percentile(load, percentile)
-    except MeasurementError:
-        return None

@@ -12,9 +12,15 @@ from hypothesis import strategies as st
 
 from paretoopt.errors import MeasurementError
 from paretoopt.measurement.arrivals import poisson_arrivals
+from paretoopt.measurement.dependence import bounds_percentile
 from paretoopt.measurement.environment import current_environment
 from paretoopt.measurement.load_measurement import LoadMeasurement
-from paretoopt.measurement.load_percentiles import dependent_percentile, least_load_seconds, loaded_percentile
+from paretoopt.measurement.load_percentiles import (
+    dependent_percentile,
+    least_load_seconds,
+    loaded_bounds,
+    loaded_percentile,
+)
 from paretoopt.measurement.percentiles import latency_percentile, least_requests
 
 
@@ -80,6 +86,19 @@ def test_latencies_that_hang_together_are_worth_fewer() -> None:
 
     with pytest.raises(MeasurementError, match=r"worth of 130 independent .* 5,000 were measured, which are worth \d+"):
         dependent_percentile(jam, 95)
+
+
+def test_decision_takes_fewer_independent_requests_than_a_value() -> None:
+    """A p95 is bounded at 95 % confidence from 72 on, since 0.95 ** 72 < 0.025, and a value is given from 130 on."""
+    latencies = np.random.default_rng(0).random(5000)
+    few, enough = (_load(np.repeat(latencies[: 80 * n], 50 // n)) for n in (1, 2))
+
+    assert not bounds_percentile(71, 95)
+    assert bounds_percentile(72, 95)
+    assert loaded_bounds(few, 95) is None
+    with pytest.raises(MeasurementError, match="worth of 130 independent"):
+        loaded_percentile(enough, 95)
+    assert loaded_bounds(enough, 95) is not None
 
 
 def test_sample_that_is_too_small_is_refused() -> None:

@@ -85,6 +85,18 @@ def test_upper_end_that_was_broken_twice_by_chance_is_tried_once_more() -> None:
     assert found.value == pytest.approx(80, abs=2)
 
 
+def test_search_goes_on_beyond_its_time_until_a_rate_is_held() -> None:
+    """A slow artifact takes the whole budget for its first rate; that it was too high is no reason to find nothing."""
+    assert held_rate(_search(_quiet(20, 30), 100, most_probes=1), 100).value == 12.5
+
+
+def test_search_gives_up_beyond_its_time_after_four_rates() -> None:
+    """Who does not hold an eighth of half the capacity is disturbed, and waits for no end of it."""
+    probes = _search(lambda rate, _: "broken", 100, most_probes=1)
+
+    assert [probe.rate_rps for probe in probes] == [50, 50, 25, 25, 12.5, 12.5, 6.25]
+
+
 def test_one_broken_try_is_not_believed() -> None:
     """Until it is broken again, the interval reaches beyond it; the same rate is the next to be tried."""
     once = [Probe(40, "held", None, 0.4), Probe(60, "broken", None, 0.6)]
