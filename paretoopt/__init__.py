@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from paretoopt.compression.quantization_aware import quantization_aware as quantization_aware
     from paretoopt.compression.quantize import quantize as quantize
     from paretoopt.compression.trim_vocabulary import trim_vocabulary as trim_vocabulary
+    from paretoopt.data.clicks import Clicks as Clicks
     from paretoopt.data.groups import Grouping as Grouping
     from paretoopt.data.groups import by_attribute as by_attribute
     from paretoopt.data.groups import by_history_length as by_history_length
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from paretoopt.data.interactions import Interactions as Interactions
     from paretoopt.data.k_core import k_core as k_core
     from paretoopt.data.load import load_interactions as load_interactions
+    from paretoopt.data.load_clicks import load_clicks as load_clicks
     from paretoopt.data.ncf import load_ncf as load_ncf
     from paretoopt.data.popularity import popularity_baseline as popularity_baseline
     from paretoopt.data.slate_popularity import slate_popularity as slate_popularity
@@ -41,16 +43,18 @@ if TYPE_CHECKING:
     from paretoopt.data.slates import Slates as Slates
     from paretoopt.data.split import leave_one_out as leave_one_out
     from paretoopt.data.synthetic import synthetic_shop as synthetic_shop
+    from paretoopt.data.synthetic_clicks import synthetic_clicks as synthetic_clicks
     from paretoopt.errors import EnvironmentWarning as EnvironmentWarning
     from paretoopt.front.pareto_front import ParetoFront as ParetoFront
     from paretoopt.measurement.environment_record import environment_of as environment_of
     from paretoopt.measurement.group_quality import quality_by_group as quality_by_group
+    from paretoopt.measurement.load_measures import load as load
+    from paretoopt.measurement.load_measures import throughput as throughput
     from paretoopt.measurement.measures import latency as latency
-    from paretoopt.measurement.measures import load as load
     from paretoopt.measurement.measures import memory as memory
-    from paretoopt.measurement.measures import throughput as throughput
     from paretoopt.measurement.paired import PairedComparison as PairedComparison
     from paretoopt.measurement.paired import compare_quality as compare_quality
+    from paretoopt.measurement.ranked_parity import ranked_parity as ranked_parity
     from paretoopt.objectives import at_least as at_least
     from paretoopt.objectives import at_most as at_most
     from paretoopt.objectives import maximize as maximize
@@ -85,6 +89,7 @@ _HOMES = {
     "Build": "pipeline.stage",
     "Candidate": "candidate",
     "Categorical": "space",
+    "Clicks": "data.clicks",
     "Context": "pipeline.stage",
     "Distillation": "training.distillation",
     "Earlier": "pipeline.stage",
@@ -129,7 +134,8 @@ _HOMES = {
     "k_core": "data.k_core",
     "latency": "measurement.measures",
     "leave_one_out": "data.split",
-    "load": "measurement.measures",
+    "load": "measurement.load_measures",
+    "load_clicks": "data.load_clicks",
     "load_interactions": "data.load",
     "load_ncf": "data.ncf",
     "maximize": "objectives",
@@ -143,13 +149,15 @@ _HOMES = {
     "prune_in_rounds": "compression.prune",
     "quantize": "compression.quantize",
     "quality_by_group": "measurement.group_quality",
+    "ranked_parity": "measurement.ranked_parity",
     "read_manifest": "bundle.manifest",
     "reads": "pipeline.stage",
     "sampled_slates": "data.slate_sampling",
     "slate_popularity": "data.slate_popularity",
+    "synthetic_clicks": "data.synthetic_clicks",
     "synthetic_shop": "data.synthetic",
+    "throughput": "measurement.load_measures",
     "trim_vocabulary": "compression.trim_vocabulary",
-    "throughput": "measurement.measures",
     "write_report": "report.report",
 }
 

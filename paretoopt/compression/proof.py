@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -54,8 +54,10 @@ def prove_quantized(
     if missing:
         raise CandidateError(f"{bits}: the graph lacks {missing}, which compute in these bits. Please report it.")
     quantized = _quantized_weights(before, linear_bits=linear_bits, embedding_bits=embedding_bits)
+    # The bias of a trained layer may well go with the one column of weights that reads the layer.
+    biases = [tensor for tensor in _full_tensors(before) if tensor.ndim == 1]
     for where, graph in (("saved", after), ("loaded", loaded)):
-        copies = full_copies(graph, quantized)
+        copies = full_copies(graph, quantized, biases=biases)
         if copies:
             raise CandidateError(
                 f"{bits}: the {where} graph holds {', '.join(copies)} in full precision. Please report it."
@@ -78,9 +80,21 @@ def expected_operators(
     return wanted
 
 
-def full_copies(model: onnx.ModelProto, quantized: Mapping[str, NDArray[np.float32]]) -> tuple[str, ...]:
-    """The names of those ``quantized`` weights of which ``model`` holds a copy in full precision, rounded or not."""
-    tensors = list(_full_matrices(model))
+def full_copies(
+    model: onnx.ModelProto,
+    quantized: Mapping[str, NDArray[np.float32]],
+    *,
+    biases: Sequence[NDArray[np.floating]] = (),
+) -> tuple[str, ...]:
+    """The names of those ``quantized`` weights of which ``model`` holds a copy in full precision, rounded or not.
+
+    Args:
+        model: Where to look.
+        quantized: Weights by name.
+        biases: Vectors that ``model`` may hold, however much they resemble weights.
+    """
+    known = {bias.tobytes() for bias in biases}
+    tensors = [tensor for tensor in _full_tensors(model) if tensor.tobytes() not in known]
     return tuple(name for name, weights in quantized.items() if any(_is_copy(tensor, weights) for tensor in tensors))
 
 
@@ -92,7 +106,7 @@ def _quantized_weights(
     return {name: weights_of(before, name) for name in names}
 
 
-def _full_matrices(model: onnx.ModelProto) -> Iterator[NDArray[np.floating]]:
+def _full_tensors(model: onnx.ModelProto) -> Iterator[NDArray[np.floating]]:
     """Every stored fp32 or fp64 tensor with more than one value, those of inner graphs and constants included."""
     for graph in graphs_in(model.graph):
         constants = (attribute.t for node in graph.node for attribute in node.attribute if attribute.HasField("t"))

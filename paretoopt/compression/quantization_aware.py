@@ -10,18 +10,26 @@ import numpy as np
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from paretoopt.compression.fake_quantization import fake_quantize, keep_rounded
+from paretoopt.compression.blocks import Range
+from paretoopt.compression.fake_quantization import Blocks, fake_quantize, keep_rounded
 from paretoopt.models.weights import load_weights, save_weights
 from paretoopt.pipeline.stage import Context, Stage
 from paretoopt.space import Parameter, Params, Value
 from paretoopt.training.loop import Task, TrainingSettings, train
-from paretoopt.training.stages import MakeTask
+from paretoopt.training.stages import MakeTask, identifying
 
 _NAME = "quantization_aware"
 _TRAINED_BITS = (4, 2)
 
 
-def quantization_aware(task: MakeTask, settings: TrainingSettings, **task_settings: Value) -> Stage:
+def quantization_aware(
+    task: MakeTask,
+    settings: TrainingSettings,
+    *,
+    block_size: int | None = None,
+    range: Range = "mse",
+    **task_settings: Value,
+) -> Stage:
     """The stage that trains a model on with the weights that 4 and 2 bits will leave of it.
 
     It stands after all other training and before the export. Its dimension is ``quantization_aware`` (False or True);
@@ -32,14 +40,18 @@ def quantization_aware(task: MakeTask, settings: TrainingSettings, **task_settin
     Args:
         task: Gives what is learnt.
         settings: How to train.
+        block_size: The one that :func:`paretoopt.quantize` is given.
+        range: As above.
         task_settings: What the task depends on; it enters the store's key.
     """
+    blocks = Blocks(block_size, range)
 
     def run(model: nn.Module, params: Params, context: Context) -> nn.Module:
         rounded = fake_quantize(
             model,
             linear_bits=_trained(params["linear_bits"]),
             embedding_bits=_trained(params["embedding_bits"]),
+            blocks=blocks,
         )
         learnt = _OneRounding(task(context.data))
         train(model, learnt, settings, seed=context.seed, stage=_NAME, listener=context.listener)
@@ -60,7 +72,7 @@ def quantization_aware(task: MakeTask, settings: TrainingSettings, **task_settin
             bool(params[_NAME])
             and any(_trained(params[bits]) is not None for bits in ("linear_bits", "embedding_bits"))
         ),
-        settings={key: "" if value is None else value for key, value in asdict(settings).items()} | {**task_settings},
+        settings=identifying(asdict(settings) | asdict(blocks)) | task_settings,
         trains=True,
     )
 

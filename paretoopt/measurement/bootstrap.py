@@ -73,19 +73,26 @@ def mean_interval(
     return float(low), float(high)
 
 
-def bounded_mean_interval(values: NDArray[np.float64], *, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """As :func:`mean_interval` for values between 0 and 1, with room where all are 0 or all are 1.
+def bounded_mean_interval(
+    values: NDArray[np.float64], *, confidence: float = CONFIDENCE, least: float = 0.0, greatest: float = 1.0
+) -> tuple[float, float]:
+    """As :func:`mean_interval` for values that have bounds, with room where all are equal.
 
-    Where every user has 0, the mean may still be above: at most ``1 - t ** (1 / n)`` with ``t`` the share of one
-    tail (the exact form of the "rule of three", Hanley and Lippman-Hand 1983); and likewise where every user has 1.
+    Where every user has the same value, there may still be others: at most a share of ``1 - t ** (1 / n)`` with ``t``
+    the share of one tail (the exact form of the "rule of three", Hanley and Lippman-Hand 1983). The interval reaches
+    as far as the mean would move if that share had the least value, or the greatest.
+
+    Args:
+        values: One value per user; shape ``(n_users,)``, at least one.
+        confidence: Share of such intervals that hold the true mean.
+        least: No user can have less.
+        greatest: No user can have more.
     """
     low, high = mean_interval(values, confidence=confidence)
+    if values.min() < values.max():
+        return low, high
     reach = 1 - ((1 - confidence) / 2) ** (1 / len(values))
-    if values.max() == 0:
-        return 0.0, reach
-    if values.min() == 1:
-        return 1 - reach, 1.0
-    return low, high
+    return low - reach * (low - least), high + reach * (greatest - high)
 
 
 def _adjusted(level: float, bias: float, acceleration: float) -> float:

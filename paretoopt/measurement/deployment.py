@@ -23,6 +23,7 @@ from paretoopt.measurement.load_measurement import LoadMeasurement, load_measure
 from paretoopt.measurement.lock import lock_cores, scratch_folder
 from paretoopt.measurement.processes import Processes
 from paretoopt.measurement.program import Limits, Program
+from paretoopt.measurement.readiness import Readiness, read_readiness
 from paretoopt.measurement.requests import Requests, count_requests, write_requests
 from paretoopt.measurement.rounds import Round, write_round
 from paretoopt.measurement.tickets import issue_tickets, ticket_queue
@@ -167,8 +168,7 @@ def open_deployment(
         before = core_times(cores)
         with isolated(programs, limits, folder=folder) as processes:
             processes.pass_checkpoint("the end of warm-up")
-            cores_used = _cores_of_workers(folder, workers)
-            environment = replace(environment, cores_used=cores_used)
+            environment = _with_workers(environment, [read_readiness(folder / str(each)) for each in range(workers)])
             deployment = Deployment(processes, folder, queue, workers=workers, threads=threads, environment=environment)
             yield deployment
             write_round(folder, None)
@@ -188,10 +188,9 @@ def _job(served: Served, folder: Path, queue: int, threads: int) -> Json:
     }
 
 
-def _cores_of_workers(folder: Path, workers: int) -> tuple[int, ...]:
-    """The cores that the workers really run on, which may be more where pinning is not permitted."""
-    cores = [np.load(folder / str(worker) / "cores.npy") for worker in range(workers)]
-    return tuple(np.unique(np.concatenate(cores)).tolist())
+def _with_workers(environment: Environment, ready: Sequence[Readiness]) -> Environment:
+    cores = tuple(sorted({core for worker in ready for core in worker.cores}))
+    return replace(environment, cores_used=cores, is_warmed_up=all(worker.is_warmed_up for worker in ready))
 
 
 def _programs(job: Json, cores: Sequence[int], workers: int) -> list[Program]:

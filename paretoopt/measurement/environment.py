@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from statistics import median
 
 _MIB = 1024 * 1024
 
@@ -30,6 +31,8 @@ class Environment:
         load_average: Processes that ran or waited, over the minute before; None where it is not known.
         share_of_others: Share of the measured cores' time during the run that went to anything but the measured
             processes, from 0 to 1; None where it is not known.
+        is_warmed_up: Whether the warm-up of every worker became stable before its time was over; None where there was
+            none.
     """
 
     cpu_model: str
@@ -44,18 +47,42 @@ class Environment:
     governor: str | None
     load_average: float | None
     share_of_others: float | None = None
+    is_warmed_up: bool | None = None
 
     @property
     def fingerprint(self) -> str:
         """The part that makes values comparable: those taken under different fingerprints are not."""
+        governor = f", governor {self.governor}" if self.governor else ""
         return (
-            f"{self.cpu_model} ({self.machine}), {len(self.cores_used)} of {self.n_cores} cores, "
+            f"{self.cpu_model} ({self.machine}), {len(self.cores_used)} of {self.n_cores} cores{governor}, "
             f"onnxruntime {self.onnxruntime_version}, numpy {self.numpy_version}, python {self.python_version}"
         )
 
     def to_dict(self) -> dict[str, object]:
         """All fields and the fingerprint, ready for JSON."""
         return {**asdict(self), "cores_used": list(self.cores_used), "fingerprint": self.fingerprint}
+
+
+def pooled_record(environments: Sequence[Environment]) -> dict[str, object]:
+    """The record of several measurements: that of the last one, and what else ran during all of them.
+
+    Args:
+        environments: Of the measurements, one at least.
+
+    Returns:
+        As :meth:`Environment.to_dict`, with ``share_of_others`` as its median and its greatest value, over the
+        measurements for which it is known.
+    """
+    shares = [each.share_of_others for each in environments if each.share_of_others is not None]
+    record = environments[-1].to_dict()
+    del record["share_of_others"]
+    return {
+        **record,
+        "cores_used": sorted({core for each in environments for core in each.cores_used}),
+        "is_warmed_up": all(each.is_warmed_up is not False for each in environments),
+        "share_of_others (median)": round(median(shares), 3) if shares else None,
+        "share_of_others (greatest)": round(max(shares), 3) if shares else None,
+    }
 
 
 def current_environment(cores: Sequence[int]) -> Environment:

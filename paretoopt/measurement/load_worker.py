@@ -11,6 +11,7 @@ import numpy as np
 from paretoopt.measurement.channel import Channel, Json, checkpoint, run_task
 from paretoopt.measurement.fixed_service import FixedService, busy_answer
 from paretoopt.measurement.open_loop import COLUMNS, serve_arrivals
+from paretoopt.measurement.readiness import Readiness, write_readiness
 from paretoopt.measurement.requests import read_requests
 from paretoopt.measurement.rounds import read_round
 from paretoopt.measurement.session import open_session
@@ -22,9 +23,9 @@ def _serve(channel: Channel, job: Json) -> Json:
     answer = _answer(job)
     requests = read_requests(shared)
     order = range(len(next(iter(requests.values()))))
-    warm_up(answer, feeds(requests, order, seed=job["worker"]))
+    warmed_up = warm_up(answer, feeds(requests, order, seed=job["worker"]))
     singles = [{name: stacked[number : number + 1] for name, stacked in requests.items()} for number in order]
-    np.save(channel.folder / "cores.npy", sorted(os.sched_getaffinity(0)))
+    write_readiness(channel.folder, Readiness(tuple(sorted(os.sched_getaffinity(0))), warmed_up.is_stable))
     while True:
         checkpoint(channel)  # All that there was to serve is served.
         checkpoint(channel)  # The next round is ready.

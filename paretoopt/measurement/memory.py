@@ -21,7 +21,7 @@ class MemoryUse:
         private: Pages that the process wrote and shares with nobody (``Private_Dirty``).
         resident: All its pages that are in memory, those of shared libraries included (``Rss``).
         proportional: Its share of resident pages, each divided by the processes that map it (``Pss``).
-        peak: The most that was ever resident (``VmHWM``).
+        peak: The most that was ever resident (``VmHWM``), without the inputs of the client.
     """
 
     private: int
@@ -39,6 +39,19 @@ def own_memory() -> MemoryUse:
     check_memory_accounting()
     rollup, status = _fields(_ROLLUP), _fields(_STATUS)
     return MemoryUse(rollup["Private_Dirty"], rollup["Rss"], rollup["Pss"], status["VmHWM"])
+
+
+def peak_without_inputs(loaded: MemoryUse, mapped_bytes: int) -> int:
+    """The most that was ever resident of this process, in bytes, but for its inputs.
+
+    Call it while the inputs are still mapped. The kernel's peak counts their pages, which are the client's. So the
+    peak is the greater one of that before they were mapped, and that of now less their pages.
+
+    Args:
+        loaded: The memory before the inputs were mapped.
+        mapped_bytes: All that is mapped of them; every page is resident.
+    """
+    return max(loaded.peak, _fields(_STATUS)["VmHWM"] - mapped_bytes)
 
 
 def check_memory_accounting() -> None:
@@ -60,7 +73,7 @@ def total_bytes(uses: Sequence[MemoryUse]) -> int:
 
 def peak_bytes(uses: Sequence[MemoryUse]) -> int:
     """The most that the processes can have held together, with pages they share counted once."""
-    growth = sum(use.peak - use.resident for use in uses)
+    growth = sum(max(use.peak - use.resident, 0) for use in uses)
     return total_bytes(uses) + growth
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from paretoopt.measurement.bootstrap import mean_interval, resampled_means
+import numpy as np
+
+from paretoopt.measurement.bootstrap import bounded_mean_interval, resampled_means
 from paretoopt.measurement.per_user import Measured, per_user_values
 from paretoopt.pipeline.pipeline import Pipeline
 
@@ -42,7 +44,8 @@ def compare_quality(
     """Compare a candidate with a baseline, usually the uncompressed one, user by user.
 
     Both answered the same users, some of whom are hard for any model. The difference of each user leaves that out, so
-    its interval (BCa bootstrap over users) is narrower than those of the two means tell.
+    its interval (BCa bootstrap over users) is narrower than those of the two means tell. Where no user differs, the
+    interval is what the number of users leaves room for, the exact form of the "rule of three".
 
     Args:
         pipeline: The pipeline that measured both.
@@ -59,7 +62,9 @@ def compare_quality(
     baseline_values = per_user_values(pipeline, baseline, metric)
     # Rounded, so that equal differences are equal numbers: those of 11 values of NDCG@10 are at most 111.
     differences = (values - baseline_values).round(12)
-    low, high = mean_interval(differences)
+    # Most metrics of quality end at 1; the others differ by no more than what was seen.
+    most = max(1.0, float(np.abs([values, baseline_values]).max()))
+    low, high = bounded_mean_interval(differences, least=-most, greatest=most)
     means = resampled_means(differences)
     base = float(baseline_values.mean())
     difference = float(differences.mean())

@@ -26,7 +26,7 @@ INTERVAL_CONFIDENCE = 0.95
 
 
 def latency_percentile(latencies_ms: ArrayLike, percentile: float) -> Measurement:
-    """The percentile of a sample of latencies with its 95 % confidence interval.
+    """The percentile of independent latencies with its 95 % confidence interval.
 
     Args:
         latencies_ms: The latencies, in any order and any unit; the result has the same unit.
@@ -36,15 +36,24 @@ def latency_percentile(latencies_ms: ArrayLike, percentile: float) -> Measuremen
         MeasurementError: The sample is too small to support the percentile at 99 % confidence.
     """
     latencies = np.sort(np.asarray(latencies_ms, dtype=np.float64).ravel())
+    refuse_unsupported(latencies.size, percentile)
+    ranks = (percentile_rank(latencies.size, percentile), *interval_ranks(latencies.size, percentile))
+    return Measurement(*(float(latencies[rank - 1]) for rank in ranks))
+
+
+def refuse_unsupported(n_requests: int, percentile: float) -> None:
+    """Raise MeasurementError where ``n_requests`` do not support ``percentile`` at 99 % confidence."""
     needed = least_requests(percentile)
-    if latencies.size < needed:
+    if n_requests < needed:
         raise MeasurementError(
             f"the p{percentile:g} needs at least {needed:,} requests for {SUPPORT_CONFIDENCE:.0%} confidence, "
-            f"but {latencies.size:,} were measured. Measure more requests, or ask for a lower percentile."
+            f"but {n_requests:,} were measured. Measure more requests, or ask for a lower percentile."
         )
-    low, high = interval_ranks(latencies.size, percentile)
-    rank = int(np.ceil(latencies.size * percentile / 100 - 1e-9))
-    return Measurement(float(latencies[rank - 1]), float(latencies[low - 1]), float(latencies[high - 1]))
+
+
+def percentile_rank(n_requests: int, percentile: float) -> int:
+    """The rank, from 1, of the order statistic that is the percentile: the least with that share at or below it."""
+    return int(np.ceil(n_requests * percentile / 100 - 1e-9))
 
 
 @lru_cache

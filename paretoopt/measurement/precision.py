@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from paretoopt.errors import MeasurementError
-from paretoopt.measurement.percentiles import latency_percentile, least_requests
+from paretoopt.measurement.percentiles import least_requests
+from paretoopt.measurement.serial_percentiles import serial_percentile
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,14 @@ class Precision:
             )
 
     def is_reached(self, latencies: ArrayLike) -> bool:
-        """Whether the interval is narrow enough; never where the sample does not support the percentile."""
+        """Whether the interval is narrow enough; never where the sample does not support the percentile.
+
+        Args:
+            latencies: In the order in which they came.
+        """
         if np.size(latencies) < least_requests(self.percentile):
             return False
-        measured = latency_percentile(latencies, self.percentile)
+        measured = serial_percentile(latencies, self.percentile)
         assert measured.low is not None  # A percentile has an interval.
         assert measured.high is not None
         return max(measured.high - measured.value, measured.value - measured.low) <= self.relative * measured.value

@@ -47,6 +47,12 @@ def read_requests(folder: Path) -> dict[str, NDArray[np.generic]]:
     return {bytes.fromhex(path.stem.partition("-")[2]).decode(): _mapped(path) for path in paths}
 
 
+def mapped_bytes(folder: Path) -> int:
+    """The memory that ``read_requests`` maps: whole pages of each file."""
+    sizes = [path.stat().st_size for path in folder.glob("request-*.npy")]
+    return sum(-(-size // mmap.PAGESIZE) * mmap.PAGESIZE for size in sizes)
+
+
 def _mapped(path: Path) -> NDArray[np.generic]:
     # A plain array, because slicing numpy.memmap itself takes several microseconds.
     stacked = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))

@@ -159,8 +159,12 @@ def _measurement(
         artifact_mib=artifact_mib,
         workers=len(workers),
         threads=threads,
-        n_warmup_requests=sum(worker["n_warmup_requests"] for worker in workers),
-        environment=replace(environment, cores_used=_cores_of(workers)),
+        n_warmup_requests=sum(worker["warm_up"]["n_requests"] for worker in workers),
+        environment=replace(
+            environment,
+            cores_used=_cores_of(workers),
+            is_warmed_up=all(worker["warm_up"]["is_stable"] for worker in workers),
+        ),
     )
 
 

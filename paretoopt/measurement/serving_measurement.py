@@ -16,7 +16,7 @@ class ServingMeasurement:
 
     Attributes:
         latencies_ms: Latency of each request that was served while all workers ran, in the order of their
-            ends; read-only. ``latency_percentile`` gives its percentiles.
+            ends; read-only. ``serial_percentile`` gives its percentiles.
         throughput_rps: Requests per second that the workers served together, closed loop, while all ran.
         load_seconds: From opening the artifact until it can serve, in the slowest worker.
         memory_mib: Private memory that the workers add to idle runtimes, after traffic.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from paretoopt.measurement.channel import Channel, Json, checkpoint, run_task
 from paretoopt.measurement.effort import Effort
-from paretoopt.measurement.memory import own_memory
+from paretoopt.measurement.memory import MemoryUse, own_memory, peak_without_inputs
 from paretoopt.measurement.precision import Precision
-from paretoopt.measurement.requests import read_requests
+from paretoopt.measurement.requests import mapped_bytes, read_requests
 from paretoopt.measurement.session import open_session
-from paretoopt.measurement.traffic import Answer, feeds, serve, warm_up
+from paretoopt.measurement.traffic import Answer, WarmUp, feeds, serve, warm_up
 
 
 def _serve(channel: Channel, job: Json) -> Json:
@@ -26,28 +26,31 @@ def _serve(channel: Channel, job: Json) -> Json:
     load_seconds = time.perf_counter() - began
     loaded = own_memory()
     checkpoint(channel)
-    n_warmup_requests, times = _answer_requests(channel, job, session.run)
+    warmed_up, times, peak = _answer_requests(channel, job, session.run, loaded)
     np.save(channel.folder / "times.npy", times)
     del times
     checkpoint(channel)
-    served = own_memory()
+    served = replace(own_memory(), peak=peak)
     return {
         "cores": sorted(os.sched_getaffinity(0)),
         "load_seconds": load_seconds,
-        "n_warmup_requests": n_warmup_requests,
+        "warm_up": asdict(warmed_up),
         "memory_after_load": asdict(loaded),
         "memory_after_traffic": asdict(served),
     }
 
 
-def _answer_requests(channel: Channel, job: Json, answer: Answer) -> tuple[int, NDArray[np.int64]]:
+def _answer_requests(
+    channel: Channel, job: Json, answer: Answer, loaded: MemoryUse
+) -> tuple[WarmUp, NDArray[np.int64], int]:
+    """How the warm-up went, start and end of the requests after it, and the peak of the memory."""
     # The requests are let go of on return: they are the client's memory, not the deployment's.
     shared = Path(job["requests_folder"])
     requests = read_requests(shared)
     n_requests = len(next(iter(requests.values())))
     order = range(job["worker"] % n_requests, n_requests, job["workers"])
     traffic = feeds(requests, order, seed=job["seed"] + job["worker"])
-    n_warmup_requests = warm_up(answer, traffic)
+    warmed_up = warm_up(answer, traffic)
     checkpoint(channel)
     times = serve(
         answer,
@@ -57,7 +60,8 @@ def _answer_requests(channel: Channel, job: Json, answer: Answer) -> tuple[int, 
         worker=job["worker"],
         precision=Precision(**job["precision"]) if job["precision"] else None,
     )
-    return n_warmup_requests, np.array(times, dtype=np.int64)
+    peak = peak_without_inputs(loaded, mapped_bytes(shared))
+    return warmed_up, np.array(times, dtype=np.int64), peak
 
 
 def _idle(channel: Channel, job: Json) -> Json:

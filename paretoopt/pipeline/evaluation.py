@@ -7,13 +7,22 @@ import math
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from paretoopt.candidate import Evaluation, Measurement, Progress, ProgressListener, StageRun
+from paretoopt.candidate import (
+    Evaluation,
+    Measurement,
+    Progress,
+    ProgressListener,
+    Remeasurement,
+    StageRun,
+    UserStatistic,
+)
 from paretoopt.errors import CandidateError
 from paretoopt.pipeline.blame import blaming
 from paretoopt.pipeline.outputs import Asking, StageOutputs, run_of
@@ -22,6 +31,9 @@ from paretoopt.pipeline.stage import Measure, visible
 from paretoopt.space import Params
 from paretoopt.store.keys import content_key
 from paretoopt.store.store import Entry
+
+ENVIRONMENT_FILE = "environment.json"
+"""In ``context.folder`` a measure may keep here, as a JSON object, where it was taken."""
 
 _MEASUREMENTS_FILE = "measurements.json"
 
@@ -76,18 +88,29 @@ class CandidateRun:
         """Content address of what the last stage gives."""
         return self._outputs.key
 
-    def remeasured(self) -> dict[str, Measurement]:
+    def remeasured(self, repeat: int) -> Remeasurement:
         """What depends on the device, measured now; nothing of it is taken from the store or kept there.
+
+        Args:
+            repeat: How often that was done, this time included; each time has a seed of its own.
 
         Raises:
             CandidateError: A stage or measure failed; the message names it.
         """
         measurements: dict[str, Measurement] = {}
+        devices: dict[str, str] = {}
+        environments: dict[str, Mapping[str, Any]] = {}
         for measure in self._recipe.measures:
-            if measure.device is not None:
-                with tempfile.TemporaryDirectory() as folder:
-                    measurements |= self._run(measure, Path(folder), self._outputs.asking(measure))[0]
-        return measurements
+            device = _device_of(measure)
+            if device is None:
+                continue
+            devices[measure.name] = device
+            with tempfile.TemporaryDirectory() as folder:
+                measurements |= self._run(measure, Path(folder), self._outputs.asking(measure), repeat)[0]
+                kept = Path(folder) / ENVIRONMENT_FILE
+                if kept.exists():
+                    environments[measure.name] = json.loads(kept.read_text())
+        return Remeasurement(measurements, devices, environments)
 
     def per_user(self) -> dict[str, NDArray[np.float64]]:
         """The values per user of every metric that has them."""
@@ -96,6 +119,15 @@ class CandidateRun:
             for measure in self._recipe.measures
             if measure.per_user is not None
             for metric, values in measure.per_user(self._measured(measure).folder).items()
+        }
+
+    def user_statistics(self) -> dict[str, UserStatistic]:
+        """How other metrics come from the values of users."""
+        return {
+            metric: statistic
+            for measure in self._recipe.measures
+            if measure.user_statistics is not None
+            for metric, statistic in measure.user_statistics(self._measured(measure).folder, self._recipe.data).items()
         }
 
     def found(self, metric: str) -> Entry | None:
@@ -128,7 +160,9 @@ class CandidateRun:
         description = {"measure": measure.name, "params": dict(self._params), "device": device, **asking.description}
         return self._recipe.store.get_or_make(key, make, description)
 
-    def _run(self, measure: Measure, folder: Path, asking: Asking) -> tuple[Mapping[str, Measurement], float]:
+    def _run(
+        self, measure: Measure, folder: Path, asking: Asking, repeat: int = 0
+    ) -> tuple[Mapping[str, Measurement], float]:
         """What the measure gives, and the seconds that it took."""
         # Loaded afresh, so that no measure sees what another one did to the model.
         model = self.model()
@@ -136,6 +170,7 @@ class CandidateRun:
         with blaming(measure.name):
             started = time.perf_counter()
             context = self._outputs.context(folder, asking)
+            context = replace(context, seed=context.seed + repeat)
             result = measure.run(model, visible(self._params, measure.reads), context)
             seconds = time.perf_counter() - started - asking.seconds
             return _checked(measure, result), seconds

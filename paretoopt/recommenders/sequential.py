@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from paretoopt.artifact.export import export_onnx
@@ -23,11 +24,12 @@ from paretoopt.data.split import Split, leave_one_out
 from paretoopt.errors import DataError, PipelineError
 from paretoopt.measurement.group_quality import refuse_groups
 from paretoopt.measurement.measures import latency, memory
+from paretoopt.measurement.ranked_parity import ranked_parity
 from paretoopt.measurement.training_cores import off_measured_cores
 from paretoopt.models.recommender import recommender
 from paretoopt.models.sasrec import SASRec
 from paretoopt.pipeline.pipeline import Pipeline
-from paretoopt.pipeline.stage import Build, Requests, Stage
+from paretoopt.pipeline.stage import Build, Context, Measure, Requests, Stage
 from paretoopt.recommenders.ranking_quality import ranking_quality, requests_of
 from paretoopt.recommenders.sasrec_pruning import items_trained_on, sasrec_plan
 from paretoopt.space import Parameter, Params, Value
@@ -71,9 +73,8 @@ def next_item(
     """A pipeline that recommends each user's next items from the recent history.
 
     One request is one user's recent items and the items never to recommend; the answer is the
-    ``k`` best items and their scores. Dimensions: ``embedding_dim``, ``pruning_ratio``, ``distillation``,
-    ``quantization_aware``, ``linear_bits``, ``embedding_bits``, ``serving_workers``, and those of ``prune_in_rounds``
-    and ``trim_vocabulary``.
+    ``k`` best items and their scores. Dimensions: ``embedding_dim``, those of ``prune_in_rounds``, ``distillation``,
+    ``quantization_aware``, ``vocabulary_trimming``, ``linear_bits``, ``embedding_bits`` and ``serving_workers``.
 
     Args:
         interactions: Events; each user's last item is held out for test, the one before for validation.
@@ -87,8 +88,7 @@ def next_item(
         distillation: How the teacher teaches where the dimension ``distillation`` is above 0.
         quantization_aware_training: How rounded weights are trained on where ``quantization_aware`` is on.
         batch_size: Windows of ``length`` items per training batch.
-        groups: How users are grouped to measure ``worst_group_ndcg_at_10`` and ``group_gap``, for example
-            ``[po.by_attribute("gender"), po.by_history_length()]``.
+        groups: How users are grouped to measure ``worst_group_ndcg_at_10`` and ``group_gap``.
         train_while_measuring: Whether training may disturb what others measure, instead of waiting for its cores.
         store: A store or its folder; None for the user's cache.
         seed: Seed of everything random.
@@ -101,12 +101,11 @@ def next_item(
     _refuse_settings({"k": k, "length": length, "blocks": blocks, "heads": heads, "batch_size": batch_size}, dropout)
     split = _checked_split(interactions, k, groups)
     schedules = _schedules(training, fine_tuning, quantization_aware_training)
-    settings = NextItemSettings(length=length, batch_size=batch_size)
     return Pipeline(
         data=split,
         build=_build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed),
-        stages=_stages(k, settings, schedules, distillation, train_while_measuring),
-        measures=[ranking_quality(k=k, length=length, groups=groups), latency(), memory()],
+        stages=_stages(k, NextItemSettings(length, batch_size), schedules, distillation, train_while_measuring),
+        measures=_measures(k, length, groups),
         requests=_sampled_requests(split, length, seed),
         store=store,
         seed=seed,
@@ -192,6 +191,12 @@ def _stages(
     ]
 
 
+def _measures(k: int, length: int, groups: Sequence[Grouping]) -> list[Measure]:
+    quality = ranking_quality(k=k, length=length, groups=groups)
+    # Parity comes first: nothing more is measured of a graph that quantisation broke.
+    return [ranked_parity(k=k, targets=_next_items), quality, latency(), memory()]
+
+
 def _build(*, length: int, blocks: int, heads: int, dropout: float, seed: int) -> Build:
     def build(params: Params, data: Split) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
@@ -210,8 +215,18 @@ def _build(*, length: int, blocks: int, heads: int, dropout: float, seed: int) -
 
 
 def _sampled_requests(split: Split, length: int, seed: int) -> Requests:
-    users = np.random.default_rng(seed).permutation(split.n_users)[:_N_REQUESTS]
+    users = _sampled_users(split, seed)
     return {name: array[users] for name, array in requests_of(split, "validation", length).items()}
+
+
+def _next_items(context: Context) -> NDArray[np.int64]:
+    """The item that each sampled user took next."""
+    split: Split = context.data
+    return split.validation_items[_sampled_users(split, context.seed)] + 1
+
+
+def _sampled_users(split: Split, seed: int) -> NDArray[np.int64]:
+    return np.random.default_rng(seed).permutation(split.n_users)[:_N_REQUESTS]
 
 
 def _refuse_width(heads: int) -> Callable[[Value], str | None]:

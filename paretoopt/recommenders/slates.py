@@ -187,7 +187,7 @@ def _training_stages(
     def guarded(stage: Stage, threads: int | None) -> Stage:
         return stage if train_while_measuring else off_measured_cores(stage, threads=threads)
 
-    names: dict[str, Value] = {**asdict(settings), "k": k}
+    names = asdict(settings) | {"k": k}
     threads = schedules.fine_tune.threads
     return [
         guarded(fit(task, schedules.fit, **names), schedules.fit.threads),

@@ -81,7 +81,7 @@ def distill(
         load=load_weights,
         reads=(Parameter("distillation", default=0.0, refuse=_refuse_share),),
         is_active=is_active,
-        settings=_identifying(settings) | {"temperature": how.temperature} | task_settings,
+        settings=identifying(asdict(settings)) | {"temperature": how.temperature} | task_settings,
         uses=(Earlier(_FIT, how.teacher),),
         trains=True,
     )
@@ -109,13 +109,14 @@ def _training_stage(
         save=save_weights,
         load=load_weights,
         is_active=is_active,
-        settings=_identifying(settings) | {**task_settings},
+        settings=identifying(asdict(settings)) | {**task_settings},
         trains=True,
     )
 
 
-def _identifying(settings: TrainingSettings) -> dict[str, Value]:
-    return {key: "" if value is None else value for key, value in asdict(settings).items()}
+def identifying(settings: Mapping[str, Value | None]) -> dict[str, Value]:
+    """``settings`` as the store's key takes them: text for what is not set."""
+    return {name: "" if value is None else value for name, value in settings.items()}
 
 
 def _refuse_share(value: Value) -> str | None:

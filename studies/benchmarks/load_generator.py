@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from paretoopt.errors import MeasurementError
 from paretoopt.measurement.arrivals import poisson_arrivals
 from paretoopt.measurement.deployment import open_deployment
-from paretoopt.measurement.environment import Environment
+from paretoopt.measurement.environment import Environment, pooled_record
 from paretoopt.measurement.fixed_service import FixedService
 from paretoopt.measurement.load_measurement import LoadMeasurement
 from paretoopt.measurement.load_percentiles import loaded_percentile
@@ -88,8 +88,8 @@ def mean_wait(utilisation: float, workers: int) -> float:
     return float(fixed_service_waits(arrivals, workers).mean())
 
 
-def compare(workers: int, seconds: float) -> list[Comparison]:
-    """One run of the load generator for each utilisation, all with the same worker processes."""
+def compare(workers: int, seconds: float) -> tuple[list[Comparison], Environment]:
+    """One run of the load generator for each utilisation, all with the same worker processes; and where that was."""
     requests = {"request": np.zeros((1, 1), np.float32)}
     limits = Limits(seconds=60 + 2 * seconds * len(_UTILISATIONS))
     comparisons = []
@@ -103,7 +103,7 @@ def compare(workers: int, seconds: float) -> list[Comparison]:
             ideal = fixed_service_waits(load.arrivals_ms, workers)
             theory = mean_wait(utilisation, workers)
             comparisons.append(Comparison(utilisation, theory, ideal, replayed_waits(load), load))
-    return comparisons
+    return comparisons, deployment.environment
 
 
 def table(comparisons: list[Comparison]) -> list[str]:
@@ -148,8 +148,8 @@ def _row(cells: list[str] | tuple[str, ...]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _page(sections: list[str], environment: Environment, seconds: float) -> str:
-    record = environment.to_dict()
+def _page(sections: list[str], environments: list[Environment], seconds: float) -> str:
+    record = pooled_record(environments)
     about = [
         "# The load generator against queueing theory",
         "",
@@ -176,10 +176,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=_RESULTS, help="the page to write")
     arguments = parser.parse_args()
     sections: list[str] = []
+    environments: list[Environment] = []
     for workers in _WORKERS:
-        comparisons = compare(workers, arguments.seconds)
+        comparisons, environment = compare(workers, arguments.seconds)
         sections += [f"## M/D/{workers}", "", *table(comparisons), ""]
-    page = _page(sections, comparisons[-1].load.environment, arguments.seconds)
+        environments.append(environment)
+    page = _page(sections, environments, arguments.seconds)
     print(page)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(page, encoding="utf-8")

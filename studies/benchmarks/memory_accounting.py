@@ -18,8 +18,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from paretoopt.measurement.cores import measured_cores
-from paretoopt.measurement.environment import current_environment
+from paretoopt.measurement.environment import Environment, pooled_record
 from paretoopt.measurement.serving import measure_serving
 from paretoopt.measurement.serving_measurement import ServingMeasurement
 
@@ -81,8 +80,7 @@ def row(workers: int, measured: Sequence[ServingMeasurement]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _page(rows: Sequence[str], arguments: argparse.Namespace) -> str:
-    record = current_environment(measured_cores(1, 1)).to_dict()
+def _page(rows: Sequence[str], environments: Sequence[Environment], arguments: argparse.Namespace) -> str:
     about = str(__doc__).replace("\n\n    python studies/benchmarks/memory_accounting.py\n", "\n").strip()
     header = (
         "workers", "artifact_mib", "memory_mib (median)", "of all repeats", "beyond the artifact, per worker",
@@ -102,7 +100,7 @@ def _page(rows: Sequence[str], arguments: argparse.Namespace) -> str:
             "",
             "## Environment",
             "",
-            *(f"- {name}: {value}" for name, value in record.items()),
+            *(f"- {name}: {value}" for name, value in pooled_record(environments).items()),
             "",
         ]
     )
@@ -114,14 +112,15 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="of each artifact and number of workers")
     parser.add_argument("--output", type=Path, default=_RESULTS, help="the page to write")
     arguments = parser.parse_args()
-    rows = []
+    rows, environments = [], []
     with tempfile.TemporaryDirectory() as folder:
         for size_mib in _SIZES_MIB:
             path, n_items = make_artifact(size_mib, Path(folder))
             for workers in (1, 2):
                 measured = measure(path, n_items, workers=workers, repeats=arguments.repeats)
                 rows.append(row(workers, measured))
-    page = _page(rows, arguments)
+                environments += [one.environment for one in measured]
+    page = _page(rows, environments, arguments)
     print(page)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(page, encoding="utf-8")

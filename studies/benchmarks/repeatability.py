@@ -6,7 +6,7 @@ Four ways to measure p50 and p95 of the same artifact take turns in one run:
 - *one measurement*: `measure_serving`, many different requests in a process of its own, on its own core;
 - *one round of finals*: the same, corrected for the drift that an anchor shows, which is another artifact that is
   measured in every round;
-- *finals of 6 rounds*: the median of six rounds in a row, which is what finals report.
+- *finals of 6 rounds*: the median of six such rounds in a row.
 
 The background load, one program per core that computes in bursts, is switched on and off by turns.
 
@@ -33,8 +33,8 @@ from numpy.typing import NDArray
 import paretoopt as po
 from paretoopt import recommenders
 from paretoopt.front.rounds import LEAST_ROUNDS, drift_corrected
-from paretoopt.measurement.cores import available_cores, measured_cores
-from paretoopt.measurement.environment import current_environment
+from paretoopt.measurement.cores import available_cores
+from paretoopt.measurement.environment import Environment, pooled_record
 from paretoopt.measurement.percentiles import latency_percentile
 from paretoopt.measurement.serving import measure_serving
 from paretoopt.pipeline.stage import Requests
@@ -91,14 +91,15 @@ def plain_loop(session: onnxruntime.InferenceSession, requests: Requests) -> NDA
     return np.percentile(times[_WARM_UP_RUNS:], _PERCENTILES)
 
 
-def one_measurement(model_path: Path, requests: Requests, seed: int) -> NDArray[np.float64]:
-    """P50 and p95 as the pipeline's measure takes them, in milliseconds."""
-    latencies = measure_serving(model_path, requests, seed=seed).latencies_ms
-    return np.array([latency_percentile(latencies, percentile).value for percentile in _PERCENTILES])
+def one_measurement(model_path: Path, requests: Requests, seed: int) -> tuple[NDArray[np.float64], Environment]:
+    """P50 and p95 as the pipeline's measure takes them, in milliseconds; and where that was."""
+    measured = measure_serving(model_path, requests, seed=seed)
+    values = [latency_percentile(measured.latencies_ms, percentile).value for percentile in _PERCENTILES]
+    return np.array(values), measured.environment
 
 
-def repeat(n_repeats: int, folder: Path) -> dict[bool, Values]:
-    """All ways by turns, ``n_repeats`` times without the load (False) and with it (True)."""
+def repeat(n_repeats: int, folder: Path) -> tuple[dict[bool, Values], dict[bool, list[Environment]]]:
+    """All ways by turns, ``n_repeats`` times without the load (False) and with it (True); and where that was."""
     shop = po.synthetic_shop(users=500, items=2_000, seed=0)
     pipeline = recommenders.next_item(shop, training=TrainingSettings(epochs=1), store=folder)
     artifact, anchor = (pipeline.deployable(params).model_path for params in (_ARTIFACT, _ANCHOR))
@@ -108,6 +109,7 @@ def repeat(n_repeats: int, folder: Path) -> dict[bool, Values]:
     found: dict[bool, Values] = {
         on: {way: [] for way in ("plain loop", "one measurement", "anchor")} for on in (False, True)
     }
+    environments: dict[bool, list[Environment]] = {False: [], True: []}
     with background_load() as programs:
         for number in range(2 * n_repeats):
             is_on = number % 2 == 1
@@ -117,16 +119,17 @@ def repeat(n_repeats: int, folder: Path) -> dict[bool, Values]:
                     values = plain_loop(session, pipeline.requests)
                 else:
                     path = artifact if way == "one measurement" else anchor
-                    values = one_measurement(path, pipeline.requests, seed=number)
+                    values, environment = one_measurement(path, pipeline.requests, seed=number)
+                    environments[is_on].append(environment)
                 found[is_on][way].append(values)
-    return found
+    return found, environments
 
 
 def with_finals(values: Values) -> dict[str, NDArray[np.float64]]:
     """The values of every way as an array of shape ``(n_repeats, 2)``, those of finals worked out."""
     plain, single, anchor = (np.array(values[way]) for way in ("plain loop", "one measurement", "anchor"))
     corrected = np.stack(
-        [drift_corrected(np.stack([anchor[:, i], single[:, i]], axis=1), anchor=0)[:, 1] for i in (0, 1)], axis=1
+        [drift_corrected(np.stack([anchor[:, i], single[:, i]], axis=1))[:, 1] for i in (0, 1)], axis=1
     )
     medians = [
         np.median(corrected[first : first + LEAST_ROUNDS], axis=0)
@@ -164,8 +167,11 @@ def _spread(values: NDArray[np.float64]) -> str:
     return f"{np.median(values):.3f} | {variation:.1%} | {values.max() / values.min():.2f}"
 
 
-def _page(lines: Sequence[str], arguments: argparse.Namespace) -> str:
-    record = current_environment(measured_cores(1, 1)).to_dict()
+def _page(
+    lines: Sequence[str], environments: Mapping[bool, Sequence[Environment]], arguments: argparse.Namespace
+) -> str:
+    record, loaded = pooled_record(environments[False]), pooled_record(environments[True])
+    shares = {f"{name}, with the background load": value for name, value in loaded.items() if "share" in name}
     about = [
         "# Repeatability of latency",
         "",
@@ -175,7 +181,7 @@ def _page(lines: Sequence[str], arguments: argparse.Namespace) -> str:
         "",
     ]
     text = "\n".join(about).replace("\n\n    python studies/benchmarks/repeatability.py\n", "\n")
-    machine = ["", "## Environment", "", *(f"- {name}: {value}" for name, value in record.items()), ""]
+    machine = ["", "## Environment", "", *(f"- {name}: {value}" for name, value in {**record, **shares}.items()), ""]
     return "\n".join([text, *lines, *machine])
 
 
@@ -186,8 +192,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=_RESULTS, help="the page to write")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = repeat(arguments.repeats, Path(folder))
-    page = _page(table(found), arguments)
+        found, environments = repeat(arguments.repeats, Path(folder))
+    page = _page(table(found), environments, arguments)
     print(page)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(page, encoding="utf-8")

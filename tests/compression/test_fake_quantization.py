@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from paretoopt.compression.blocks import dequantize_blocks, quantize_blocks
-from paretoopt.compression.fake_quantization import fake_quantize, keep_rounded
+from paretoopt.compression.fake_quantization import Blocks, fake_quantize, keep_rounded
 from paretoopt.errors import CandidateError
 
 BITS = [4, 2]
@@ -109,6 +109,27 @@ def test_a_layer_with_a_tables_weight_is_a_table() -> None:
     assert torch.equal(model.layer.weight, model.items.weight)
     keep_rounded(modules)
     assert torch.equal(model.layer.weight, rounded(Tied().items.weight, 2))
+
+
+def test_a_table_too_narrow_for_few_bits_stays_as_it_is() -> None:
+    """Its scales would outweigh what the bits save, so it ships in 16 bits; a linear layer has its bits anyway."""
+    model = nn.Sequential(nn.Embedding(30, 1), nn.Linear(1, 4))
+
+    assert fake_quantize(model, linear_bits=4, embedding_bits=4) == [model[1]]
+
+
+@pytest.mark.parametrize("blocks", [Blocks(size=16), Blocks(range="minmax")], ids=["blocks of 16", "minmax"])
+def test_rounding_is_by_the_rules_of_the_quantisation(blocks: Blocks) -> None:
+    """Another block size or range gives other values, which that quantisation finds again."""
+    model = nn.Embedding(30, 64)
+    by_default = rounded(model.weight, 4)
+
+    keep_rounded(fake_quantize(model, linear_bits=None, embedding_bits=4, blocks=blocks))
+
+    table = model.weight.detach().numpy()
+    again = dequantize_blocks(quantize_blocks(table, 4, block_size=blocks.size, scale_range=blocks.range))
+    assert np.allclose(again, table, rtol=1e-5)
+    assert not torch.equal(model.weight, by_default)
 
 
 def test_a_model_without_layers_says_so() -> None:

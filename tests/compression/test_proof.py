@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from paretoopt.artifact.tables import table_names
 from paretoopt.compression.blocks import dequantize_blocks, quantize_blocks
@@ -27,6 +27,24 @@ def with_array(graph: onnx.ModelProto, name: str, array: np.ndarray) -> onnx.Mod
     copy.graph.node.append(helper.make_node("Identity", [name], [f"{name}.out"]))
     copy.graph.output.append(helper.make_tensor_value_info(f"{name}.out", TensorProto.FLOAT, None))
     return copy
+
+
+def with_column(weights: np.ndarray, bias: np.ndarray) -> onnx.ModelProto:
+    """``relu(inputs + bias) @ weights``, the end of a tower."""
+    nodes = [
+        helper.make_node("Add", ["inputs", "bias"], ["hidden"]),
+        helper.make_node("Relu", ["hidden"], ["positive"]),
+        helper.make_node("MatMul", ["positive", "weights"], ["outputs"]),
+    ]
+    values = {"weights": weights, "bias": bias}
+    graph = helper.make_graph(
+        nodes,
+        "tower",
+        [helper.make_tensor_value_info("inputs", TensorProto.FLOAT, ["batch", len(weights)])],
+        [helper.make_tensor_value_info("outputs", TensorProto.FLOAT, ["batch", 1])],
+        [numpy_helper.from_array(array, name) for name, array in values.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
 
 
 @pytest.mark.parametrize("linear_bits", LINEAR_BITS)
@@ -55,6 +73,18 @@ def test_a_copy_is_found_even_rounded_and_transposed(
 
     with pytest.raises(CandidateError, match=f"the saved graph holds {name} in full precision"):
         prove_quantized(full, spoilt, linear_bits=32, embedding_bits=bits)
+
+
+@pytest.mark.parametrize("linear_bits", LINEAR_BITS)
+def test_a_bias_that_goes_with_weights_is_no_copy_of_them(linear_bits: int) -> None:
+    """In a trained network the bias of a hidden layer resembles the one column of weights that reads the layer."""
+    random = np.random.default_rng(0)
+    weights = random.normal(size=(128, 1)).astype(np.float32)
+    graph = with_column(weights, weights[:, 0] + random.normal(scale=0.01, size=128).astype(np.float32))
+
+    quantized = quantize_graph(graph, linear_bits=linear_bits, embedding_bits=32)
+
+    prove_quantized(as_matrix_products(graph), quantized, linear_bits=linear_bits, embedding_bits=32)
 
 
 def test_a_copy_that_the_runtime_makes_is_found(exported: Export) -> None:

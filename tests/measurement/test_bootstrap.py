@@ -106,3 +106,11 @@ def test_users_who_all_hit_leave_room_below_one() -> None:
 
     assert high == 1
     assert low**50 == pytest.approx(0.025)
+
+
+def test_users_who_are_all_equal_leave_room_to_both_bounds() -> None:
+    """Halfway between the bounds, the room is half of that of users who all miss."""
+    _, reach = bounded_mean_interval(np.zeros(20))
+
+    assert bounded_mean_interval(np.full(20, 0.5)) == pytest.approx((0.5 - reach / 2, 0.5 + reach / 2))
+    assert bounded_mean_interval(np.zeros(20), least=-2, greatest=1) == pytest.approx((-2 * reach, reach))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,10 @@ import pytest
 from paretoopt.artifact.artifact import Artifact
 from paretoopt.candidate import Candidate
 from paretoopt.errors import MeasurementError
-from paretoopt.measurement.environment import current_environment
+from paretoopt.measurement.environment import current_environment, pooled_record
 from paretoopt.measurement.environment_record import environment_of
-from paretoopt.measurement.measures import latency, load, memory, throughput
+from paretoopt.measurement.load_measures import load, throughput
+from paretoopt.measurement.measures import latency, memory
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.pipeline.stage import Context, Measure
 
@@ -34,6 +36,30 @@ def test_fingerprint_names_processor_cores_and_versions() -> None:
     assert environment.cpu_model in environment.fingerprint
     assert f"numpy {np.__version__}" in environment.fingerprint
     assert f"1 of {environment.n_cores} cores" in environment.fingerprint
+
+
+def test_governor_is_part_of_the_fingerprint_where_it_can_be_read() -> None:
+    """A core that saves power is slower; where nobody can tell, the fingerprint is as it always was."""
+    unknown = replace(current_environment([0]), governor=None)
+
+    assert "governor" not in unknown.fingerprint
+    assert replace(unknown, governor="powersave").fingerprint != replace(unknown, governor="performance").fingerprint
+
+
+def test_record_of_several_measurements_tells_what_ran_beside_all_of_them() -> None:
+    """Median and greatest share of others, all cores, and whether every warm-up became stable."""
+    first = replace(current_environment([0]), is_warmed_up=True)
+    shares = [None, 0.1, 0.5, 0.2]
+    environments = [replace(first, share_of_others=share) for share in shares]
+
+    record = pooled_record([*environments, replace(first, cores_used=(1,), is_warmed_up=False)])
+
+    assert record["share_of_others (median)"] == 0.2
+    assert record["share_of_others (greatest)"] == 0.5
+    assert "share_of_others" not in record
+    assert record["cores_used"] == [0, 1]
+    assert record["is_warmed_up"] is False
+    assert pooled_record(environments[:1])["share_of_others (median)"] is None
 
 
 @pytest.mark.parametrize(
@@ -56,6 +82,7 @@ def test_every_measurement_keeps_its_environment(
 
     record = json.loads((tmp_path / "environment.json").read_text())
     assert record["fingerprint"] == current_environment(record["cores_used"]).fingerprint
+    assert record["is_warmed_up"] in (True, False)
     assert record["share_of_others"] is None or 0 <= record["share_of_others"] <= 1
     assert {"cpu_model", "onnxruntime_version", "python_version", "governor", "load_average"} <= set(record)
 

@@ -25,3 +25,5 @@ def test_benchmark_compares_ten_runs_with_theory(tmp_path: Path) -> None:
     assert [row[3] for row in rows[:5]] == ["0.214", "0.500", "1.167", "2.000", "4.500"]
     assert "load_generator.py --seconds 0.3" in text
     assert "cpu_model" in text
+    assert "share_of_others (greatest): " in text
+    assert "share_of_others (median): None" not in text

@@ -10,7 +10,8 @@ import pytest
 
 from paretoopt.artifact.artifact import Artifact
 from paretoopt.errors import MeasurementError, PipelineError
-from paretoopt.measurement.measures import latency, load, throughput
+from paretoopt.measurement.load_measures import load, throughput
+from paretoopt.measurement.measures import latency
 from paretoopt.pipeline.stage import Context
 
 MakeRecommender = Callable[..., Path]
@@ -52,5 +53,25 @@ def test_throughput_within_a_bound_is_a_measure(make_recommender: MakeRecommende
 
 def test_percentile_that_the_load_cannot_support_is_refused() -> None:
     """100 requests hold no p99; the pipeline learns it before anything is measured."""
-    with pytest.raises(PipelineError, match=r"needs at least 662 requests .* rate_rps=10 gives 100 in 10 s"):
+    with pytest.raises(PipelineError, match=r"rate_rps=10, seconds=10\) gives 100 requests.*p99 needs 662 that are"):
         load(rate_rps=10, percentiles=(99,))
+
+
+@pytest.mark.parametrize("rate_rps", [13, 0.7, 400 / 3])
+def test_load_that_is_too_short_says_how_long_it_has_to_be(rate_rps: float) -> None:
+    """Without its first tenth, 130 requests are 117, of which some depend; what the error advises is accepted."""
+    with pytest.raises(PipelineError, match=r"Set seconds=[\d.]+ or more") as caught:
+        load(rate_rps=rate_rps, seconds=130 / rate_rps)
+    seconds = float(str(caught.value).partition("Set seconds=")[2].split()[0])
+
+    load(rate_rps=rate_rps, seconds=seconds)
+    with pytest.raises(PipelineError, match="Set seconds="):
+        load(rate_rps=rate_rps, seconds=0.95 * seconds)
+
+
+def test_load_must_make_sense() -> None:
+    """Nothing arrives at no rate, and nothing lasts for nan seconds."""
+    with pytest.raises(PipelineError, match="load needs rate_rps above 0 and finite, but got 0"):
+        load(rate_rps=0)
+    with pytest.raises(PipelineError, match="load needs seconds above 0 and finite, but got nan"):
+        load(rate_rps=100, seconds=float("nan"))

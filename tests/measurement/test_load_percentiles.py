@@ -11,10 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paretoopt.errors import MeasurementError
+from paretoopt.measurement.arrivals import poisson_arrivals
+from paretoopt.measurement.dependence import bounds_percentile
 from paretoopt.measurement.environment import current_environment
 from paretoopt.measurement.load_measurement import LoadMeasurement
-from paretoopt.measurement.load_percentiles import dependent_percentile, design_effect, loaded_percentile
-from paretoopt.measurement.percentiles import latency_percentile
+from paretoopt.measurement.load_percentiles import (
+    dependent_percentile,
+    least_load_seconds,
+    loaded_bounds,
+    loaded_percentile,
+)
+from paretoopt.measurement.percentiles import latency_percentile, least_requests
 
 
 def _queue_latencies(utilisation: float, n_requests: int, generator: np.random.Generator) -> np.ndarray:
@@ -73,18 +80,25 @@ def test_independent_latencies_give_the_same_value_and_no_narrower_interval(seed
     assert measured.high >= np.nextafter(independent.high, 0)
 
 
-@given(values=st.lists(st.booleans(), min_size=20, max_size=400))
-def test_design_effect_is_never_below_one(values: list[bool]) -> None:
-    """Luck in the batches does not make a sample worth more than it is."""
-    assert design_effect(np.array(values)) >= 1
-
-
 def test_latencies_that_hang_together_are_worth_fewer() -> None:
     """A run in which one long jam holds all late requests does not support a p95."""
     jam = np.concatenate([np.ones(4000), np.full(400, 50.0), np.ones(600)])
 
     with pytest.raises(MeasurementError, match=r"worth of 130 independent .* 5,000 were measured, which are worth \d+"):
         dependent_percentile(jam, 95)
+
+
+def test_decision_takes_fewer_independent_requests_than_a_value() -> None:
+    """A p95 is bounded at 95 % confidence from 72 on, since 0.95 ** 72 < 0.025, and a value is given from 130 on."""
+    latencies = np.random.default_rng(0).random(5000)
+    few, enough = (_load(np.repeat(latencies[: 80 * n], 50 // n)) for n in (1, 2))
+
+    assert not bounds_percentile(71, 95)
+    assert bounds_percentile(72, 95)
+    assert loaded_bounds(few, 95) is None
+    with pytest.raises(MeasurementError, match="worth of 130 independent"):
+        loaded_percentile(enough, 95)
+    assert loaded_bounds(enough, 95) is not None
 
 
 def test_sample_that_is_too_small_is_refused() -> None:
@@ -107,3 +121,15 @@ def test_begin_of_the_run_is_left_out() -> None:
     np.random.default_rng(0).shuffle(latencies[500:])
 
     assert loaded_percentile(_load(latencies), 50).value == 2250
+
+
+@given(rate_rps=st.floats(1, 1e4), percentile=st.sampled_from([50, 90, 95, 99]), dependence=st.sampled_from([1, 2, 4]))
+def test_time_for_a_percentile_leaves_enough_after_the_begin(
+    rate_rps: float, percentile: float, dependence: float
+) -> None:
+    """Of the requests that arrive in that time, those that count are as many as are needed, and hardly more."""
+    seconds = least_load_seconds(rate_rps, percentile, dependence=dependence)
+    n_requests = poisson_arrivals(rate_rps, seconds, seed=0).size
+
+    n_settled = n_requests - int(0.1 * n_requests)
+    assert dependence * least_requests(percentile) <= n_settled <= dependence * least_requests(percentile) + 3

@@ -59,13 +59,23 @@ def test_paired_interval_is_narrower_than_unpaired_on_correlated_users(make_plan
     assert found.low > 0
 
 
-def test_equal_candidates_do_not_differ(make_planted: MakePlanted) -> None:
-    """No user differs, so neither is better."""
-    same = np.random.default_rng(2).random(50)
+@pytest.mark.parametrize("n_users", [5, 500])
+def test_equal_candidates_may_differ_for_users_who_were_not_asked(make_planted: MakePlanted, n_users: int) -> None:
+    """If a user differs with the probability at an end, none does in one of 40 samples: the exact bound."""
+    same = np.random.default_rng(2).random(n_users)
 
     found = comparison(make_planted, same, same)
 
-    assert (found.mean_difference, found.low, found.high, found.probability_better) == (0, 0, 0, 0.5)
+    assert (found.mean_difference, found.probability_better) == (0, 0.5)
+    assert found.low == -found.high
+    assert (1 - found.high) ** n_users == pytest.approx(0.025)
+
+
+def test_equal_candidates_differ_by_no_more_than_their_metric_reaches(make_planted: MakePlanted) -> None:
+    """Where the metric goes beyond 1, as a loss does, the room is that of the greatest value seen."""
+    same = np.array([1.0, 4.0, 3.0])
+
+    assert comparison(make_planted, same, same).high == pytest.approx(4 * (1 - 0.025 ** (1 / 3)))
 
 
 def test_interval_of_the_difference_holds_the_truth_as_often_as_it_says() -> None:

@@ -100,6 +100,26 @@ def test_memory_does_not_count_the_requests(make_recommender: MakeRecommender) -
     assert measured.memory_mib < 30
 
 
+def test_peak_does_not_count_the_requests(make_recommender: MakeRecommender, histories: Histories) -> None:
+    """100 MiB of requests in each of two workers move the peak no more than the few that are timed do."""
+    many = {"history": np.tile(histories["history"], (3300, 1))}
+    model = make_recommender()
+
+    few, large = (
+        measure_serving(model, requests, n_requests=len(requests["history"]), workers=2, budget_seconds=0.1)
+        for requests in (histories, many)
+    )
+
+    assert large.memory_peak_mib == pytest.approx(few.memory_peak_mib, abs=20)
+
+
+def test_peak_counts_what_loading_takes_for_a_moment(make_recommender: MakeRecommender, histories: Histories) -> None:
+    """While a table of 39 MiB is loaded, the file's copy stands beside it; after that it is gone."""
+    measured = measure_serving(make_recommender(n_items=160_000), histories, n_requests=200)
+
+    assert measured.memory_peak_mib > measured.memory_total_mib + 30
+
+
 def test_total_memory_counts_shared_pages_once(make_recommender: MakeRecommender, histories: Histories) -> None:
     """Two workers take less than twice one worker, and at least the private memory of both."""
     one, two = (measure_serving(make_recommender(), histories, n_requests=200, workers=n) for n in (1, 2))
@@ -215,5 +235,5 @@ def test_fingerprints_do_not_depend_on_load(make_recommender: MakeRecommender, h
     """A busy moment on the same machine is the same environment; other cores are another one."""
     environment = measure_serving(make_recommender(), histories, n_requests=200).environment
 
-    assert replace(environment, load_average=9.0, governor="powersave").fingerprint == environment.fingerprint
+    assert replace(environment, load_average=9.0, share_of_others=0.5).fingerprint == environment.fingerprint
     assert replace(environment, cores_used=(0, 1, 2)).fingerprint != environment.fingerprint

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from paretoopt.candidate import Progress
+from paretoopt.candidate import Measurement, Progress
 from paretoopt.errors import MeasurementError
+from paretoopt.measurement.environment import current_environment
 from paretoopt.measurement.fixed_service import FixedService
+from paretoopt.measurement.rate_search import Probe, Verdict
 from paretoopt.measurement.throughput import find_throughput
+from paretoopt.measurement.throughput_measurement import LatencyBound, LoneRequests, throughput_measurement
 
 MeasuredPids = Callable[[int], list[int]]
 
@@ -25,7 +29,7 @@ def test_rate_found_was_held_within_the_bound() -> None:
     """The value is the rate of a probe whose p95 is surely within the bound, below what the worker can do at all."""
     found = find_throughput(_SERVICE, _ONE, bound_ms=100, budget_seconds=3)
 
-    (held,) = (probe for probe in found.probes if probe.rate_rps == found.throughput_rps.value)
+    held = [probe for probe in found.probes if probe.rate_rps == found.throughput_rps.value][-1]
     assert held.verdict == "held"
     assert held.latency_ms is not None
     assert held.latency_ms.high is not None
@@ -52,14 +56,51 @@ def test_bound_below_a_lone_request_gives_no_throughput() -> None:
     assert "beyond the bound of 0.5 ms" in found.reason
 
 
+def _outcome(probes: Sequence[Probe], p95_ms: float, *, fastest_ms: float = 1.0, others: float = 0.0) -> float:
+    """The throughput for a p95 of 9 ms at most, with lone requests of this p95, and others on the cores meanwhile."""
+    found = throughput_measurement(
+        probes,
+        LoneRequests(Measurement(p95_ms, p95_ms, p95_ms), fastest_ms),
+        bound=LatencyBound(9, 95),
+        ceiling_rps=100,
+        environment=replace(current_environment([0]), share_of_others=others),
+    )
+    return found.throughput_rps.value
+
+
+@pytest.mark.parametrize("verdict", ["broken", "undecided"])
+def test_nothing_held_although_lone_requests_are_fast_is_no_throughput_of_zero(verdict: Verdict) -> None:
+    """A busy machine, or too small a budget, is a failed measurement that says so, and no property of the artifact."""
+    probes = [Probe(rate, verdict, None, 0.5) for rate in (50, 50, 25, 25)]
+
+    with pytest.raises(MeasurementError, match=r"no rate from 25 .* within 9 ms, although the p95 .* is 2 ms"):
+        _outcome(probes, 2)
+
+
+def test_lone_requests_that_others_made_late_are_no_throughput_of_zero() -> None:
+    """Beside other programs only an artifact that hardly ever keeps the bound is known to hold no rate."""
+    with pytest.raises(
+        MeasurementError, match=r"while other programs took 40% of the measured cores.*too busy to tell"
+    ):
+        _outcome([], 12, fastest_ms=2, others=0.4)
+
+    assert _outcome([], 12, fastest_ms=2, others=0.01) == 0
+    assert _outcome([], 12, fastest_ms=10, others=0.4) == 0
+
+
+def test_rate_that_was_held_counts_whatever_else_ran() -> None:
+    """What was held in spite of others is held."""
+    assert _outcome([Probe(50, "held", None, 0.5)], 8, others=0.9) == 50
+
+
 def test_workers_share_the_rate(make_recommender: Callable[..., Path]) -> None:
     """A real artifact in two workers is searched as one deployment; each probe has its arrivals."""
     requests = {"history": np.random.default_rng(1).integers(0, 1000, (500, 8))}
 
     found = find_throughput(make_recommender(), requests, bound_ms=200, workers=2, budget_seconds=1)
 
-    assert 1 <= len(found.probes) <= 7
-    assert found.probes[0].rate_rps == pytest.approx(0.625 * found.back_to_back_rps)
+    assert 1 <= len(found.probes) <= 11
+    assert found.probes[0].rate_rps == pytest.approx(found.ceiling_rps / 2)
     assert found.environment.cores_used
 
 

@@ -36,9 +36,20 @@ def test_warm_up_is_bounded() -> None:
 
     def unsteady(_: None, feed: Feed) -> None:
         served.append(feed)
-        sum(range(100 * len(served)))
+        time.sleep(0.003 if len(served) // 10 % 2 else 0.001)
 
-    assert warm_up(unsteady, feeds(_REQUESTS, range(5), seed=0)) == len(served) <= 500
+    warmed_up = warm_up(unsteady, feeds(_REQUESTS, range(5), seed=0))
+
+    assert warmed_up.n_requests == len(served) <= 500
+    assert not warmed_up.is_stable
+
+
+def test_warm_up_ends_when_three_blocks_take_the_same_time() -> None:
+    """A server that takes 2 ms for every request is warm after a few blocks, long before the most that are served."""
+    warmed_up = warm_up(lambda *_: time.sleep(0.002), feeds(_REQUESTS, range(5), seed=0))
+
+    assert warmed_up.is_stable
+    assert 30 <= warmed_up.n_requests < 500
 
 
 def test_garbage_collector_is_off_while_requests_are_timed(tmp_path: Path) -> None:

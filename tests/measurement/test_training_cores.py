@@ -34,8 +34,7 @@ N_CORES = len(os.sched_getaffinity(0))
 @pytest.fixture(autouse=True)
 def locks_of_the_test(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """These tests lock real cores, so they keep their locks apart from those of real measurements."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("PARETOOPT_LOCKS", str(tmp_path))
 
 
 def training(run: Callable[[], object], *, threads: int | None) -> Callable[[ProgressListener], object]:
