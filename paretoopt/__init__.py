@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from paretoopt.compression.prune_plan import PruningPlan as PruningPlan
     from paretoopt.compression.prune_plan_found import plan_pruning as plan_pruning
     from paretoopt.compression.quantization_aware import quantization_aware as quantization_aware
+    from paretoopt.compression.quantize import QuantizationRules as QuantizationRules
     from paretoopt.compression.quantize import quantize as quantize
     from paretoopt.compression.trim_vocabulary import trim_vocabulary as trim_vocabulary
     from paretoopt.data.clicks import Clicks as Clicks
@@ -115,6 +116,7 @@ _HOMES = {
     "PartsList": "artifact.describe",
     "Pipeline": "pipeline.pipeline",
     "PruningPlan": "compression.prune_plan",
+    "QuantizationRules": "compression.quantize",
     "SearchSpace": "space",
     "SlateData": "data.slates",
     "Slates": "data.slates",

@@ -15,7 +15,7 @@ from torch import nn
 from paretoopt.artifact.export import export_onnx
 from paretoopt.compression.prune import prune_in_rounds
 from paretoopt.compression.quantization_aware import quantization_aware
-from paretoopt.compression.quantize import quantize
+from paretoopt.compression.quantize import QuantizationRules, quantize
 from paretoopt.compression.trim_vocabulary import trim_vocabulary
 from paretoopt.data.groups import Grouping
 from paretoopt.data.interactions import Interactions
@@ -41,6 +41,7 @@ from paretoopt.training.stages import distill, fine_tune, fit
 
 _BUILD_VERSION = "sasrec-2"
 _N_REQUESTS = 512
+_N_CALIBRATED = 128
 _MOST_ROUNDS = 4
 _NOTES = (
     "history: the user's {length} most recent items, oldest first, padded with 0 on the left. "
@@ -66,6 +67,7 @@ def next_item(
     quantization_aware_training: TrainingSettings | None = None,
     batch_size: int = 32,
     groups: Sequence[Grouping] = (),
+    quantization: QuantizationRules | None = None,
     train_while_measuring: bool = False,
     store: Store | str | Path | None = None,
     seed: int = 0,
@@ -89,6 +91,8 @@ def next_item(
         quantization_aware_training: How rounded weights are trained on where ``quantization_aware`` is on.
         batch_size: Windows of ``length`` items per training batch.
         groups: How users are grouped to measure ``worst_group_ndcg_at_10`` and ``group_gap``.
+        quantization: How the bits are made, for experts. Static layers are calibrated on 128 users' requests of one
+            item before the validation item.
         train_while_measuring: Whether training may disturb what others measure, instead of waiting for its cores.
         store: A store or its folder; None for the user's cache.
         seed: Seed of everything random.
@@ -101,12 +105,17 @@ def next_item(
     _refuse_settings({"k": k, "length": length, "blocks": blocks, "heads": heads, "batch_size": batch_size}, dropout)
     split = _checked_split(interactions, k, groups)
     schedules = _schedules(training, fine_tuning, quantization_aware_training)
+    rules = quantization or QuantizationRules()
+    requests = _sampled_requests(split, length, seed)
     return Pipeline(
         data=split,
         build=_build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed),
-        stages=_stages(k, NextItemSettings(length, batch_size), schedules, distillation, train_while_measuring),
+        stages=[
+            *_stages(k, NextItemSettings(length, batch_size), schedules, distillation, rules, train_while_measuring),
+            quantize(**asdict(rules), calibration_requests=_earlier(requests) if rules.linear == "static" else None),
+        ],
         measures=_measures(k, length, groups),
-        requests=_sampled_requests(split, length, seed),
+        requests=requests,
         store=store,
         seed=seed,
         notes=_NOTES.format(k=k, length=length),
@@ -165,6 +174,7 @@ def _stages(
     settings: NextItemSettings,
     schedules: _Schedules,
     distillation: Distillation | None,
+    rules: QuantizationRules,
     train_while_measuring: bool,
 ) -> list[Stage]:
     def task(data: Split) -> Task:
@@ -174,7 +184,9 @@ def _stages(
         return stage if train_while_measuring else off_measured_cores(stage, threads=threads)
 
     names = asdict(settings)
-    rounded = quantization_aware(task, schedules.quantization_aware, **names)
+    rounded = quantization_aware(
+        task, schedules.quantization_aware, block_size=rules.block_size, range=rules.range, **names
+    )
     return [
         guarded(fit(task, schedules.fit, **names), schedules.fit.threads),
         *prune_in_rounds(
@@ -187,7 +199,6 @@ def _stages(
         guarded(rounded, schedules.quantization_aware.threads),
         trim_vocabulary(items_trained_on, lambda model: model.items, least=k),
         export_onnx(lambda model: recommender(model, k), outputs=("items", "scores"), dynamic_axes=("seen",), k=k),
-        quantize(),
     ]
 
 
@@ -227,6 +238,12 @@ def _next_items(context: Context) -> NDArray[np.int64]:
 
 def _sampled_users(split: Split, seed: int) -> NDArray[np.int64]:
     return np.random.default_rng(seed).permutation(split.n_users)[:_N_REQUESTS]
+
+
+def _earlier(requests: Requests) -> Requests:
+    """Requests to calibrate on: those of some users one item before, so that quality is measured on others."""
+    some = {name: array[:_N_CALIBRATED] for name, array in requests.items()}
+    return some | {"history": np.pad(some["history"], ((0, 0), (1, 0)))[:, :-1]}
 
 
 def _refuse_width(heads: int) -> Callable[[Value], str | None]:

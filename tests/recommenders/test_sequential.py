@@ -11,6 +11,7 @@ import onnxruntime
 import pytest
 
 from paretoopt.candidate import Candidate, Evaluation
+from paretoopt.compression.quantize import EMBEDDING_BITS, LINEAR_BITS, QuantizationRules
 from paretoopt.data.groups import by_attribute, by_history_length, by_item_popularity
 from paretoopt.data.popularity import popularity_baseline
 from paretoopt.data.split import Split, leave_one_out
@@ -56,6 +57,34 @@ def test_the_shapes_in_the_artifact_prove_the_compression(pipeline: Pipeline) ->
     assert shapes(full, onnx.TensorProto.FLOAT).count((16, 64)) == 2
     assert shapes(small, onnx.TensorProto.INT8).count((16, 32)) == 2
     assert small.ByteSize() < full.ByteSize()
+
+
+@pytest.mark.parametrize("embedding_bits", EMBEDDING_BITS)
+@pytest.mark.parametrize("linear_bits", LINEAR_BITS)
+def test_every_pair_of_widths_goes_with_pruning(pipeline: Pipeline, linear_bits: int, embedding_bits: int) -> None:
+    """Heads of 5 channels and layers of 40 have a kernel at every width, and the artifact recommends items."""
+    widths = {"linear_bits": linear_bits, "embedding_bits": embedding_bits}
+    artifact = pipeline.deployable({"embedding_dim": 16, "pruning_ratio": 0.375, **widths})
+
+    session = onnxruntime.InferenceSession(artifact.model_path, providers=["CPUExecutionProvider"])
+    items, scores = session.run(["items", "scores"], {name: array[:1] for name, array in pipeline.requests.items()})
+
+    assert len(set(items[0])) == 10
+    assert np.isfinite(scores).all()
+
+
+def test_experts_set_how_the_bits_are_made(shop: Split, tmp_path: Path) -> None:
+    """Layers that were calibrated need no look at a request to know its range; the rules are part of the keys."""
+    few = TrainingSettings(epochs=1, threads=1)
+    ready, expert = (
+        next_item(shop, length=20, training=few, quantization=rules, store=tmp_path)
+        for rules in (None, QuantizationRules(linear="static"))
+    )
+
+    graph = onnx.load(expert.deployable({"embedding_dim": 16, "linear_bits": 8}).model_path)
+
+    assert "DynamicQuantizeLinear" not in {node.op_type for node in graph.graph.node}
+    assert expert.fingerprint != ready.fingerprint
 
 
 def test_variants_of_a_base_share_its_training(pipeline: Pipeline) -> None:
