@@ -91,8 +91,7 @@ def next_item(
         quantization_aware_training: How rounded weights are trained on where ``quantization_aware`` is on.
         batch_size: Windows of ``length`` items per training batch.
         groups: How users are grouped to measure ``worst_group_ndcg_at_10`` and ``group_gap``.
-        quantization: How the bits are made, for experts. Static layers are calibrated on 128 users' requests of one
-            item before the validation item.
+        quantization: How bits are made; static layers are calibrated on 128 users' requests of one item earlier.
         train_while_measuring: Whether training may disturb what others measure, instead of waiting for its cores.
         store: A store or its folder; None for the user's cache.
         seed: Seed of everything random.
@@ -104,23 +103,13 @@ def next_item(
     """
     _refuse_settings({"k": k, "length": length, "blocks": blocks, "heads": heads, "batch_size": batch_size}, dropout)
     split = _checked_split(interactions, k, groups)
-    schedules = _schedules(training, fine_tuning, quantization_aware_training)
-    rules = quantization or QuantizationRules()
     requests = _sampled_requests(split, length, seed)
-    return Pipeline(
-        data=split,
-        build=_build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed),
-        stages=[
-            *_stages(k, NextItemSettings(length, batch_size), schedules, distillation, rules, train_while_measuring),
-            quantize(**asdict(rules), calibration_requests=_earlier(requests) if rules.linear == "static" else None),
-        ],
-        measures=_measures(k, length, groups),
-        requests=requests,
-        store=store,
-        seed=seed,
-        notes=_NOTES.format(k=k, length=length),
-        bundle_files={"item_ids.json": json.dumps([None, *map(str, split.item_ids)]).encode()},
-    )
+    schedules = _schedules(training, fine_tuning, quantization_aware_training)
+    rules, task = quantization or QuantizationRules(), NextItemSettings(length, batch_size)
+    stages = _stages(k, task, schedules, distillation, rules, train_while_measuring)
+    build = _build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed)
+    stages.append(_quantizing(rules, requests))
+    return _assembled(build, stages, split, requests, k=k, length=length, groups=groups, store=store, seed=seed)
 
 
 def _refuse_settings(sizes: Mapping[str, int], dropout: float) -> None:
@@ -238,6 +227,35 @@ def _next_items(context: Context) -> NDArray[np.int64]:
 
 def _sampled_users(split: Split, seed: int) -> NDArray[np.int64]:
     return np.random.default_rng(seed).permutation(split.n_users)[:_N_REQUESTS]
+
+
+def _assembled(
+    build: Build,
+    stages: Sequence[Stage],
+    split: Split,
+    requests: Requests,
+    *,
+    k: int,
+    length: int,
+    groups: Sequence[Grouping],
+    store: Store | str | Path | None,
+    seed: int,
+) -> Pipeline:
+    return Pipeline(
+        data=split,
+        build=build,
+        stages=stages,
+        measures=_measures(k, length, groups),
+        requests=requests,
+        store=store,
+        seed=seed,
+        notes=_NOTES.format(k=k, length=length),
+        bundle_files={"item_ids.json": json.dumps([None, *map(str, split.item_ids)]).encode()},
+    )
+
+
+def _quantizing(rules: QuantizationRules, requests: Requests) -> Stage:
+    return quantize(**asdict(rules), calibration_requests=_earlier(requests) if rules.linear == "static" else None)
 
 
 def _earlier(requests: Requests) -> Requests:
