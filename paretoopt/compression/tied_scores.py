@@ -1,9 +1,9 @@
 """Scores of every row of an embedding table, computed from the bytes that the lookups read.
 
-What measured best (the table is in docs/results/quantisation_ranges.md): at 8 and 4 bits ``MatMulNBits``, which
-holds the packed table a second time in its own order and is several times as fast as all else; at 16 and 2 bits
-chunk by chunk, because fp16 products would keep an fp32 copy, and ``MatMulNBits`` unpacks 2 bits into more memory
-than 4 bits take.
+What measured best (docs/results/tied_tables.md): at 8 and 4 bits ``MatMulNBits``, which holds the packed table a
+second time in its own order and is several times as fast as all else; at 16 bits, and at 2 for large tables, chunk by
+chunk, because fp16 products would keep an fp32 copy, and ``MatMulNBits`` unpacks 2 bits into more memory than 4 bits
+take.
 """
 
 from __future__ import annotations

@@ -83,6 +83,31 @@ def test_recovery_compares_every_way_of_it(tmp_path: Path) -> None:
     assert {row[3] for row in rows[23:]} <= {"0 of 1", "1 of 1"}
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_least_squares_lose_less_than_full_ranges(tmp_path: Path) -> None:
+    """Of every table, at every width and block size, the default range gives back the values with the smaller error."""
+    rows = rows_of("quantisation_ranges.py", "--epochs", "1", folder=tmp_path)
+
+    errors = {tuple(row[:4]): float(row[5]) for row in rows if len(row) == 8 and row[1] in ("8", "4", "2")}
+    pairs = [(error, errors[(*key[:3], "minmax")]) for key, error in errors.items() if key[3] == "mse"]
+    assert len(pairs) == 4 * 3 * 3
+    assert all(least <= full for least, full in pairs)
+    assert sum(row[0].startswith(("8 bits", "4 bits")) for row in rows) == 1 + 3 + 6
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_tied_tables_hold_less_memory_with_fewer_bits(tmp_path: Path) -> None:
+    """Scored chunk by chunk, a worker holds the artifact and less than 6 MiB more, at every width below 32."""
+    _, *rows = rows_of("tied_tables.py", "--items", "50000", "--repeats", "1", folder=tmp_path)
+
+    in_chunks = [row for row in rows if row[2] == "chunks"]
+    assert [row[1] for row in in_chunks] == ["16", "8", "4", "2"]
+    assert all(0 < float(row[4]) - float(row[3]) < 6 for row in in_chunks)
+    assert all(float(row[4]) < float(rows[0][4]) / 2 for row in rows[1:])
+
+
 def test_kendall_tau_counts_pairs() -> None:
     """Of the three pairs one is turned around: (2 - 1) / 3. Orders that are opposite give -1."""
     tau = runpy.run_path(str(BENCHMARKS / "finals_rank.py"))["kendall_tau"]
