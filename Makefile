@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Those that need no data; the others say in their docstrings what they need.
+BENCHMARKS := reuse memory_accounting load_generator repeatability finals_rank
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q -q install -c constraints.txt
 
 .DEFAULT_GOAL := help
@@ -26,8 +28,8 @@ lint: $(VENV)/.dev  ## Check format, style, types and the floors of the imports
 
 check: lint test  ## Everything that a change must pass
 
-bench: $(VENV)/.dev  ## Measure paretoopt itself
-	set -e; for program in studies/benchmarks/*.py; do $(BIN)/python $$program; done
+bench: $(VENV)/.dev  ## Measure paretoopt itself, with what needs no data
+	set -e; for name in $(BENCHMARKS); do $(BIN)/python studies/benchmarks/$$name.py; done
 
 clean:  ## Remove the environment and everything that tools left behind; studies and stores stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from paretoopt.compression.quantize import quantize as quantize
     from paretoopt.compression.trim_vocabulary import trim_vocabulary as trim_vocabulary
     from paretoopt.data.clicks import Clicks as Clicks
+    from paretoopt.data.examples import SplitExamples as SplitExamples
+    from paretoopt.data.examples import split_examples as split_examples
     from paretoopt.data.groups import Grouping as Grouping
     from paretoopt.data.groups import by_attribute as by_attribute
     from paretoopt.data.groups import by_history_length as by_history_length
@@ -47,14 +49,18 @@ if TYPE_CHECKING:
     from paretoopt.data.synthetic_clicks import synthetic_clicks as synthetic_clicks
     from paretoopt.errors import EnvironmentWarning as EnvironmentWarning
     from paretoopt.front.pareto_front import ParetoFront as ParetoFront
+    from paretoopt.measurement.click_quality import auc as auc
+    from paretoopt.measurement.click_quality import log_loss as log_loss
     from paretoopt.measurement.environment_record import environment_of as environment_of
     from paretoopt.measurement.group_quality import quality_by_group as quality_by_group
     from paretoopt.measurement.load_measures import load as load
     from paretoopt.measurement.load_measures import throughput as throughput
     from paretoopt.measurement.measures import latency as latency
     from paretoopt.measurement.measures import memory as memory
+    from paretoopt.measurement.output_quality import output_quality as output_quality
     from paretoopt.measurement.paired import PairedComparison as PairedComparison
     from paretoopt.measurement.paired import compare_quality as compare_quality
+    from paretoopt.measurement.ranked_parity import ranked_parity as ranked_parity
     from paretoopt.objectives import at_least as at_least
     from paretoopt.objectives import at_most as at_most
     from paretoopt.objectives import maximize as maximize
@@ -83,6 +89,7 @@ if TYPE_CHECKING:
     from paretoopt.training.stages import distill as distill
     from paretoopt.training.stages import fine_tune as fine_tune
     from paretoopt.training.stages import fit as fit
+    from paretoopt.training.supervised import Supervised as Supervised
     from paretoopt.visualization.pareto_front import plot_pareto_front as plot_pareto_front
 
 _HOMES = {
@@ -113,19 +120,22 @@ _HOMES = {
     "SearchSpace": "space",
     "SlateData": "data.slates",
     "Slates": "data.slates",
+    "SplitExamples": "data.examples",
     "Stage": "pipeline.stage",
     "Store": "store.store",
     "Study": "search.study",
+    "Supervised": "training.supervised",
     "TrainingSettings": "training.loop",
     "at_least": "objectives",
     "at_most": "objectives",
+    "auc": "measurement.click_quality",
     "by_attribute": "data.groups",
     "by_history_length": "data.groups",
     "by_item_popularity": "data.groups",
     "compare_quality": "measurement.paired",
     "create_study": "search.study",
-    "distill": "training.stages",
     "describe": "artifact.describe",
+    "distill": "training.stages",
     "environment_of": "measurement.environment_record",
     "export": "bundle.export",
     "export_onnx": "artifact.export",
@@ -139,21 +149,25 @@ _HOMES = {
     "load_clicks": "data.load_clicks",
     "load_interactions": "data.load",
     "load_ncf": "data.ncf",
+    "log_loss": "measurement.click_quality",
     "maximize": "objectives",
     "memory": "measurement.measures",
     "minimize": "objectives",
+    "output_quality": "measurement.output_quality",
     "plan_pruning": "compression.prune_plan_found",
     "plot_pareto_front": "visualization.pareto_front",
     "popularity_baseline": "data.popularity",
     "prune": "compression.prune",
-    "quantization_aware": "compression.quantization_aware",
     "prune_in_rounds": "compression.prune",
-    "quantize": "compression.quantize",
     "quality_by_group": "measurement.group_quality",
+    "quantization_aware": "compression.quantization_aware",
+    "quantize": "compression.quantize",
+    "ranked_parity": "measurement.ranked_parity",
     "read_manifest": "bundle.manifest",
     "reads": "pipeline.stage",
     "sampled_slates": "data.slate_sampling",
     "slate_popularity": "data.slate_popularity",
+    "split_examples": "data.examples",
     "synthetic_clicks": "data.synthetic_clicks",
     "synthetic_shop": "data.synthetic",
     "throughput": "measurement.load_measures",

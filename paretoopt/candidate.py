@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from paretoopt.space import Params
 
@@ -55,6 +59,22 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class Remeasurement:
+    """What was measured anew of one candidate, and where.
+
+    Attributes:
+        measurements: What depends on the device.
+        devices: What names the device, by the measure's name.
+        environments: What the measure kept of its environment, ready for JSON, by the measure's name; without
+            measures that keep nothing.
+    """
+
+    measurements: Measurements
+    devices: Mapping[str, str]
+    environments: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
 class Candidate:
     """One evaluated configuration of a study.
 
@@ -62,7 +82,8 @@ class Candidate:
         number: The trial's number.
         params: The configuration.
         measurements: What was measured.
-        runs: The stages and measures that it took, reused ones included.
+        runs: The stages and measures that it took, reused ones included; what the finals measured again says where
+            they did.
         probability_nondominated: How probable it is, given the uncertainty of all values, that none of the
             candidates that it was measured again with dominates it; None where that was not done.
     """
@@ -91,3 +112,6 @@ class Progress:
 
 ProgressListener = Callable[[Progress], None]
 """Called from within a stage as it goes on."""
+
+UserStatistic = Callable[[NDArray[np.int64]], float]
+"""From how often a sample of users has each of them, an array of shape ``(n_users,)``, to a metric of the sample."""

@@ -23,8 +23,12 @@ from paretoopt.space import Params, Value
 _N_EXAMPLES = 4
 
 
+def _as_it_is(model: nn.Module) -> nn.Module:
+    return model
+
+
 def export_onnx(
-    wrap: Callable[[Any], nn.Module],
+    wrap: Callable[[Any], nn.Module] = _as_it_is,
     *,
     outputs: Sequence[str],
     dynamic_axes: Sequence[str] = (),
@@ -33,7 +37,8 @@ def export_onnx(
     """The stage that exports a model with a dynamic batch and checks it against torch.
 
     Args:
-        wrap: Gives the module to export; its forward takes the pipeline's requests by name.
+        wrap: Gives the module to export; its forward takes the pipeline's requests by name. Unless given, the model
+            itself is exported.
         outputs: Names of its outputs, in order. Floating-point ones must agree with torch.
         dynamic_axes: Requests whose axis 1 may have any length when served.
         wrap_settings: What ``wrap`` depends on; it enters the store's key.

@@ -62,13 +62,23 @@ def linear_layers(model: onnx.ModelProto) -> tuple[LinearLayer, ...]:
 def _transpose_weights(model: onnx.ModelProto, tables: set[str]) -> None:
     """Transpose beforehand what a node would transpose at run time, unless it is a table."""
     matrices = {tensor.name for tensor in model.graph.initializer if len(tensor.dims) == 2} - tables
-    kept = []
-    for node in model.graph.node:
-        if node.op_type == "Transpose" and node.input[0] in matrices:
-            add_initializers(model, {node.output[0]: np.ascontiguousarray(weights_of(model, node.input[0]).T)})
-        else:
-            kept.append(node)
+    folded = {
+        node.output[0]: _transposed(model, node.input[0])
+        for node in model.graph.node
+        if node.op_type == "Transpose" and node.input[0] in matrices
+    }
+    kept = [node for node in model.graph.node if node.output[0] not in folded]
+    for node in kept:
+        node.input[:] = [folded.get(name, name) for name in node.input]
     replace_nodes(model, kept)
+
+
+def _transposed(model: onnx.ModelProto, name: str) -> str:
+    """The name of stored weights that are those of ``name`` transposed; it tells the layer."""
+    transposed = f"{name}.transposed"
+    if all(tensor.name != transposed for tensor in model.graph.initializer):
+        add_initializers(model, {transposed: np.ascontiguousarray(weights_of(model, name).T)})
+    return transposed
 
 
 def _product(model: onnx.ModelProto, node: NodeProto, tables: set[str]) -> list[NodeProto]:
@@ -83,13 +93,14 @@ def _product(model: onnx.ModelProto, node: NodeProto, tables: set[str]) -> list[
     output = node.output[0]
     has_bias = len(node.input) > 2 and bool(node.input[2])
     product = f"{output}.product" if has_bias else output
-    weights = f"{output}.weights" if given.get("transB", 0) else node.input[1]
-    nodes = [helper.make_node("MatMul", [node.input[0], weights], [product], name=node.name)]
+    nodes: list[NodeProto] = []
+    weights = node.input[1]
+    if given.get("transB", 0) and weights in tables:
+        nodes.append(helper.make_node("Transpose", [weights], [f"{output}.weights"], perm=[1, 0]))
+        weights = f"{output}.weights"
+    elif given.get("transB", 0):
+        weights = _transposed(model, weights)
+    nodes.append(helper.make_node("MatMul", [node.input[0], weights], [product], name=node.name))
     if has_bias:
         nodes.append(helper.make_node("Add", [product, node.input[2]], [output]))
-    if weights == node.input[1]:
-        return nodes
-    if node.input[1] in tables:
-        return [helper.make_node("Transpose", [node.input[1]], [weights], perm=[1, 0]), *nodes]
-    add_initializers(model, {weights: np.ascontiguousarray(weights_of(model, node.input[1]).T)})
     return nodes

@@ -18,6 +18,7 @@ from paretoopt.compression.prune_parameters import (
     shares_of,
 )
 from paretoopt.compression.prune_plan import PruningPlan, widths_of
+from paretoopt.compression.prune_plan_found import plan_by_requests
 from paretoopt.errors import PipelineError
 from paretoopt.models.weights import load_weights, save_weights
 from paretoopt.pipeline.stage import Context, RunStage, Stage
@@ -32,7 +33,7 @@ _N_BATCHES = 16
 _VERSION = "2"
 
 
-def prune(plan: MakePlan, *, gradients: MakeTask | None = None) -> Stage:
+def prune(plan: MakePlan = plan_by_requests, *, gradients: MakeTask | None = None) -> Stage:
     """The stage that narrows a trained model.
 
     It reads ``pruning_ratio`` (of the channels that ``plan`` names), ``head_pruning_ratio`` (of whole attention heads),
@@ -40,7 +41,8 @@ def prune(plan: MakePlan, *, gradients: MakeTask | None = None) -> Stage:
     spread: "uniform", "global" or "isomorphic") and ``pruning_importance`` ("magnitude" or "taylor").
 
     Args:
-        plan: ``(model, context) -> PruningPlan``.
+        plan: ``(model, context) -> PruningPlan``. Unless given, every layer is narrowed that can be by itself, for a
+            model whose forward takes the pipeline's requests by name.
         gradients: Gives the training task whose loss Taylor importance differentiates; that of ``fit``, as a rule.
     """
     return _stage("prune", plan, gradients, rounds=(), part=lambda params: 1.0, is_active=is_pruned)

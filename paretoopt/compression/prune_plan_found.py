@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any
 
+import torch
 from torch import nn
 
 from paretoopt.compression.prune_groups import ChannelGraph
 from paretoopt.compression.prune_plan import KeepHeads, PruningPlan
 from paretoopt.errors import PipelineError
+from paretoopt.pipeline.stage import Context
+
+_N_EXAMPLES = 2
 
 
 def plan_pruning(
@@ -56,3 +61,22 @@ def plan_pruning(
             "Write a PruningPlan of your own, or leave pruning out of the pipeline."
         )
     return PruningPlan(model, example_inputs, layers, heads, embeddings=tables, keep_heads=keep_heads)
+
+
+def plan_by_requests(model: nn.Module, context: Context) -> PruningPlan:
+    """The plan that :func:`plan_pruning` finds for a model whose forward takes the pipeline's requests by name.
+
+    Raises:
+        CandidateError: torch-pruning cannot handle a module; the message names it.
+        PipelineError: The model takes something else, or nothing is left to prune.
+    """
+    arguments = inspect.signature(model.forward).parameters
+    missing = [name for name, one in arguments.items() if one.default is one.empty and name not in context.requests]
+    if missing:
+        raise PipelineError(
+            f"{type(model).__name__} takes {', '.join(missing)}, but requests hold {', '.join(context.requests)}, so "
+            "that it cannot be traced with them. Give prune a plan, for example "
+            "prune(lambda model, context: plan_pruning(model, example_inputs))."
+        )
+    given = [name for name in arguments if name in context.requests]
+    return plan_pruning(model, tuple(torch.from_numpy(context.requests[name][:_N_EXAMPLES].copy()) for name in given))

@@ -17,6 +17,7 @@ from paretoopt.pipeline.stage import Context, Stage
 from paretoopt.space import Parameter, Params, Value
 from paretoopt.training.loop import Task, TrainingSettings, train
 from paretoopt.training.stages import MakeTask, identifying
+from paretoopt.training.supervised import settings_of
 
 _NAME = "quantization_aware"
 _TRAINED_BITS = (4, 2)
@@ -72,7 +73,7 @@ def quantization_aware(
             bool(params[_NAME])
             and any(_trained(params[bits]) is not None for bits in ("linear_bits", "embedding_bits"))
         ),
-        settings=identifying(asdict(settings) | asdict(blocks)) | task_settings,
+        settings=identifying(asdict(settings) | asdict(blocks)) | settings_of(task) | task_settings,
         trains=True,
     )
 

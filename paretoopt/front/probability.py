@@ -3,8 +3,8 @@
 Values are drawn again and again from their joint uncertainty, and the share of draws in which a candidate is not
 dominated is counted. Candidates that were measured on the same rounds, or on the same users, are drawn together: one
 draw takes the same rounds and the same users for all, so that what befell all alike (a slow round, a difficult user)
-does not pass for a difference between them. Each draw is a bootstrap sample (Efron 1979): of the rounds, whose median
-is taken, and of the users, whose mean is taken.
+does not pass for a difference between them. Each draw is a bootstrap sample (Efron 1979) of the rounds, of which
+:mod:`paretoopt.front.rounds` takes what is typical, and of the users, whose mean is taken.
 """
 
 from __future__ import annotations
@@ -38,17 +38,6 @@ def probability_nondominated(costs: NDArray[np.float64]) -> NDArray[np.float64]:
     return shares
 
 
-def draws_of_rounds(values: NDArray[np.float64], chosen: NDArray[np.int64]) -> Draws:
-    """Medians over the rounds that each draw has chosen.
-
-    Args:
-        values: Array of shape ``(n_rounds, n_candidates)``.
-        chosen: Array of shape ``(n_draws, n_rounds)``: the rounds of each draw; the same for every metric.
-    """
-    medians: Draws = np.median(values[chosen], axis=1)
-    return medians
-
-
 def draws_of_users(values: NDArray[np.float64], chosen: Iterable[NDArray[np.int64]]) -> Draws:
     """Means over the users that each draw has chosen.
 
@@ -73,8 +62,14 @@ def draws_of_intervals(measurements: Sequence[Measurement], n_draws: int, random
 
 
 def choose_rounds(n_rounds: int, n_draws: int, random: np.random.Generator) -> NDArray[np.int64]:
-    """For each draw, as many rounds as there are, some of them more than once."""
-    return random.integers(n_rounds, size=(n_draws, n_rounds))
+    """For each draw, one round fewer than there are, some of them more than once.
+
+    With as many as there are, draws of few rounds would spread less than estimates do (Rao and Wu 1988).
+
+    Returns:
+        Array of shape ``(n_draws, n_rounds - 1)``.
+    """
+    return random.integers(n_rounds, size=(n_draws, n_rounds - 1))
 
 
 def choose_users(n_users: int, n_draws: int, random: np.random.Generator) -> Iterator[NDArray[np.int64]]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from paretoopt.candidate import Measurement
+from paretoopt.candidate import Measurement, UserStatistic
 from paretoopt.data.groups import UNKNOWN, Grouping
 from paretoopt.data.split import Split
 from paretoopt.errors import DataError
@@ -88,6 +88,39 @@ def worst_group_and_gap(
     worst = _least([mean for kind in means.values() for mean in kind])
     gaps = [_gap(kind) for kind in means.values()]
     return worst, _greatest(gaps)
+
+
+def group_statistics(
+    values: NDArray[np.float64], groups: Sequence[Grouping], split: Split
+) -> tuple[UserStatistic, UserStatistic]:
+    """The two values of :func:`worst_group_and_gap`, as functions of a sample of the users.
+
+    Samples show how two candidates' values differ on the same users. The least mean of a sample's groups is below that
+    of all users on average, and the gap above, so samples are no interval of either.
+
+    Args:
+        values: Of each user at validation.
+        groups: How users are grouped; at least one.
+        split: The data.
+    """
+    compared = [group for group in _groups(groups, split, "validation") if group.is_compared]
+    kinds = [[row for row, group in enumerate(compared) if group.kind == kind.kind] for kind in groups]
+    members = np.zeros((len(compared), split.n_users))
+    for row, group in enumerate(compared):
+        members[row, group.users] = 1.0
+    sums = members * values
+
+    def means(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+        sizes = members @ counts
+        # A group that the sample has missed is not compared.
+        found: NDArray[np.float64] = np.divide(sums @ counts, sizes, out=np.full(len(sizes), np.nan), where=sizes > 0)
+        return found
+
+    def gap(counts: NDArray[np.int64]) -> float:
+        found = means(counts)
+        return max(float(np.nanmax(found[rows]) - np.nanmin(found[rows])) for rows in kinds)
+
+    return lambda counts: float(np.nanmin(means(counts))), gap
 
 
 def refuse_groups(groups: Sequence[Grouping], split: Split) -> None:

@@ -31,7 +31,7 @@ def least_load_seconds(rate_rps: float, percentile: float, *, dependence: float)
         dependence: How many requests are worth an independent one, from 1 on.
 
     >>> round(least_load_seconds(13, 95, dependence=2), 1)
-    22.3
+    22.2
     """
     return math.ceil(dependence * least_requests(percentile) / (1 - _SETTLING_SHARE)) / rate_rps
 

@@ -14,7 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paretoopt.candidate import Evaluation, Measurement, Progress, ProgressListener, StageRun
+from paretoopt.candidate import (
+    Evaluation,
+    Measurement,
+    Progress,
+    ProgressListener,
+    Remeasurement,
+    StageRun,
+    UserStatistic,
+)
 from paretoopt.errors import CandidateError
 from paretoopt.pipeline.blame import blaming
 from paretoopt.pipeline.outputs import Asking, StageOutputs, run_of
@@ -23,6 +31,9 @@ from paretoopt.pipeline.stage import Measure, visible
 from paretoopt.space import Params
 from paretoopt.store.keys import content_key
 from paretoopt.store.store import Entry
+
+ENVIRONMENT_FILE = "environment.json"
+"""In ``context.folder`` a measure may keep here, as a JSON object, where it was taken."""
 
 _MEASUREMENTS_FILE = "measurements.json"
 
@@ -77,7 +88,7 @@ class CandidateRun:
         """Content address of what the last stage gives."""
         return self._outputs.key
 
-    def remeasured(self, repeat: int) -> dict[str, Measurement]:
+    def remeasured(self, repeat: int) -> Remeasurement:
         """What depends on the device, measured now; nothing of it is taken from the store or kept there.
 
         Args:
@@ -87,11 +98,19 @@ class CandidateRun:
             CandidateError: A stage or measure failed; the message names it.
         """
         measurements: dict[str, Measurement] = {}
+        devices: dict[str, str] = {}
+        environments: dict[str, Mapping[str, Any]] = {}
         for measure in self._recipe.measures:
-            if measure.device is not None:
-                with tempfile.TemporaryDirectory() as folder:
-                    measurements |= self._run(measure, Path(folder), self._outputs.asking(measure), repeat)[0]
-        return measurements
+            device = _device_of(measure)
+            if device is None:
+                continue
+            devices[measure.name] = device
+            with tempfile.TemporaryDirectory() as folder:
+                measurements |= self._run(measure, Path(folder), self._outputs.asking(measure), repeat)[0]
+                kept = Path(folder) / ENVIRONMENT_FILE
+                if kept.exists():
+                    environments[measure.name] = json.loads(kept.read_text())
+        return Remeasurement(measurements, devices, environments)
 
     def per_user(self) -> dict[str, NDArray[np.float64]]:
         """The values per user of every metric that has them."""
@@ -100,6 +119,15 @@ class CandidateRun:
             for measure in self._recipe.measures
             if measure.per_user is not None
             for metric, values in measure.per_user(self._measured(measure).folder).items()
+        }
+
+    def user_statistics(self) -> dict[str, UserStatistic]:
+        """How other metrics come from the values of users."""
+        return {
+            metric: statistic
+            for measure in self._recipe.measures
+            if measure.user_statistics is not None
+            for metric, statistic in measure.user_statistics(self._measured(measure).folder, self._recipe.data).items()
         }
 
     def found(self, metric: str) -> Entry | None:

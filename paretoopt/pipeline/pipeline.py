@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paretoopt.candidate import Evaluation, Measurements, ProgressListener
+from paretoopt.candidate import Evaluation, ProgressListener, Remeasurement, UserStatistic
 from paretoopt.errors import MeasurementError, PipelineError
 from paretoopt.pipeline.evaluation import CandidateRun, ignore_progress
 from paretoopt.pipeline.outputs import StageOutputs
@@ -227,7 +227,7 @@ class Pipeline:
         names = [measure.device() for measure in self._recipe.measures if measure.device is not None]
         return "; ".join(dict.fromkeys(names))
 
-    def remeasure(self, params: Params, listener: ProgressListener = ignore_progress) -> Measurements:
+    def remeasure(self, params: Params, listener: ProgressListener = ignore_progress) -> Remeasurement:
         """Measure anew what depends on the device, such as latency and memory; the store is neither asked nor told.
 
         The n-th time of every candidate has the same seed, the next time another one. So candidates that are measured
@@ -250,3 +250,12 @@ class Pipeline:
             CandidateError: A stage or measure failed; the message names it.
         """
         return CandidateRun(self._recipe, self.canonical(params), listener).per_user()
+
+    def user_statistics(self, params: Params, listener: ProgressListener = ignore_progress) -> dict[str, UserStatistic]:
+        """How metrics that are no means over users come from the values of :meth:`per_user`, for a sample of users.
+
+        Raises:
+            SpaceError: ``params`` cannot be used.
+            CandidateError: A stage or measure failed; the message names it.
+        """
+        return CandidateRun(self._recipe, self.canonical(params), listener).user_statistics()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paretoopt.candidate import Measurement, ProgressListener
+from paretoopt.candidate import Measurement, ProgressListener, UserStatistic
 from paretoopt.errors import PipelineError
 from paretoopt.pipeline.source import source_version
 from paretoopt.space import Parameter, Params, Value
@@ -133,6 +133,8 @@ class Measure:
         per_user: Reads, from the measure's folder, the values by metric whose means some of the metrics are:
             one per user, the same users in the same order for every candidate.
         uses: Outputs of stages that ``run`` asks ``context.earlier`` for.
+        user_statistics: From the measure's folder and the data, how metrics that are no means over users, but come
+            from the values of ``per_user``, are computed of a sample of these users.
 
     Raises:
         PipelineError: ``reported_only`` names a metric that is not among ``metrics``.
@@ -150,6 +152,7 @@ class Measure:
     is_timed: bool = False
     per_user: Callable[[Path], Mapping[str, NDArray[np.float64]]] | None = None
     uses: tuple[Earlier, ...] = ()
+    user_statistics: Callable[[Path, Any], Mapping[str, UserStatistic]] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a name that would protect nothing."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from paretoopt.artifact.artifact import Artifact
-from paretoopt.candidate import Measurement
+from paretoopt.candidate import Measurement, UserStatistic
 from paretoopt.data.groups import Grouping
 from paretoopt.data.requests import model_histories, model_seen
 from paretoopt.data.split import Split
 from paretoopt.errors import CandidateError
 from paretoopt.measurement.bootstrap import bounded_mean_interval
-from paretoopt.measurement.group_quality import worst_group_and_gap
+from paretoopt.measurement.group_quality import group_statistics, worst_group_and_gap
 from paretoopt.measurement.inference import run_requests
 from paretoopt.measurement.per_user import read_per_user, write_per_user
 from paretoopt.pipeline.stage import Context, Measure, Requests
@@ -57,6 +58,12 @@ def ranking_quality(*, k: int, length: int, groups: Sequence[Grouping] = ()) -> 
             measured |= zip(of_groups, worst_group_and_gap(per_user[f"ndcg_at_{k}"], groups, split), strict=True)
         return measured
 
+    def user_statistics(folder: Path, split: Split) -> dict[str, UserStatistic]:
+        if not groups:
+            return {}
+        values = read_per_user(folder)[f"ndcg_at_{k}"]
+        return dict(zip(of_groups, group_statistics(values, groups, split), strict=True))
+
     return Measure(
         name="quality",
         metrics=(*searched, *tested, *of_groups),
@@ -65,6 +72,7 @@ def ranking_quality(*, k: int, length: int, groups: Sequence[Grouping] = ()) -> 
         version="2",
         reported_only=frozenset(tested),
         per_user=read_per_user,
+        user_statistics=user_statistics,
     )
 
 

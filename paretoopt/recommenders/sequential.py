@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from paretoopt.artifact.export import export_onnx
@@ -23,11 +24,12 @@ from paretoopt.data.split import Split, leave_one_out
 from paretoopt.errors import DataError, PipelineError
 from paretoopt.measurement.group_quality import refuse_groups
 from paretoopt.measurement.measures import latency, memory
+from paretoopt.measurement.ranked_parity import ranked_parity
 from paretoopt.measurement.training_cores import off_measured_cores
 from paretoopt.models.recommender import recommender
 from paretoopt.models.sasrec import SASRec
 from paretoopt.pipeline.pipeline import Pipeline
-from paretoopt.pipeline.stage import Build, Requests, Stage
+from paretoopt.pipeline.stage import Build, Context, Measure, Requests, Stage
 from paretoopt.recommenders.ranking_quality import ranking_quality, requests_of
 from paretoopt.recommenders.sasrec_pruning import items_trained_on, sasrec_plan
 from paretoopt.space import Parameter, Params, Value
@@ -89,8 +91,7 @@ def next_item(
         quantization_aware_training: How rounded weights are trained on where ``quantization_aware`` is on.
         batch_size: Windows of ``length`` items per training batch.
         groups: How users are grouped to measure ``worst_group_ndcg_at_10`` and ``group_gap``.
-        quantization: How the bits are made, for experts. Static layers are calibrated on 128 users' requests of one
-            item before the validation item.
+        quantization: How bits are made; static layers are calibrated on 128 users' requests of one item earlier.
         train_while_measuring: Whether training may disturb what others measure, instead of waiting for its cores.
         store: A store or its folder; None for the user's cache.
         seed: Seed of everything random.
@@ -102,23 +103,13 @@ def next_item(
     """
     _refuse_settings({"k": k, "length": length, "blocks": blocks, "heads": heads, "batch_size": batch_size}, dropout)
     split = _checked_split(interactions, k, groups)
-    schedules = _schedules(training, fine_tuning, quantization_aware_training)
-    rules = quantization or QuantizationRules()
     requests = _sampled_requests(split, length, seed)
-    return Pipeline(
-        data=split,
-        build=_build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed),
-        stages=[
-            *_stages(k, NextItemSettings(length, batch_size), schedules, distillation, rules, train_while_measuring),
-            quantize(**asdict(rules), calibration_requests=_earlier(requests) if rules.linear == "static" else None),
-        ],
-        measures=[ranking_quality(k=k, length=length, groups=groups), latency(), memory()],
-        requests=requests,
-        store=store,
-        seed=seed,
-        notes=_NOTES.format(k=k, length=length),
-        bundle_files={"item_ids.json": json.dumps([None, *map(str, split.item_ids)]).encode()},
-    )
+    schedules = _schedules(training, fine_tuning, quantization_aware_training)
+    rules, task = quantization or QuantizationRules(), NextItemSettings(length, batch_size)
+    stages = _stages(k, task, schedules, distillation, rules, train_while_measuring)
+    build = _build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed)
+    stages.append(_quantizing(rules, requests))
+    return _assembled(build, stages, split, requests, k=k, length=length, groups=groups, store=store, seed=seed)
 
 
 def _refuse_settings(sizes: Mapping[str, int], dropout: float) -> None:
@@ -200,6 +191,12 @@ def _stages(
     ]
 
 
+def _measures(k: int, length: int, groups: Sequence[Grouping]) -> list[Measure]:
+    quality = ranking_quality(k=k, length=length, groups=groups)
+    # Parity comes first: nothing more is measured of a graph that quantisation broke.
+    return [ranked_parity(k=k, targets=_next_items), quality, latency(), memory()]
+
+
 def _build(*, length: int, blocks: int, heads: int, dropout: float, seed: int) -> Build:
     def build(params: Params, data: Split) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
@@ -218,8 +215,47 @@ def _build(*, length: int, blocks: int, heads: int, dropout: float, seed: int) -
 
 
 def _sampled_requests(split: Split, length: int, seed: int) -> Requests:
-    users = np.random.default_rng(seed).permutation(split.n_users)[:_N_REQUESTS]
+    users = _sampled_users(split, seed)
     return {name: array[users] for name, array in requests_of(split, "validation", length).items()}
+
+
+def _next_items(context: Context) -> NDArray[np.int64]:
+    """The item that each sampled user took next."""
+    split: Split = context.data
+    return split.validation_items[_sampled_users(split, context.seed)] + 1
+
+
+def _sampled_users(split: Split, seed: int) -> NDArray[np.int64]:
+    return np.random.default_rng(seed).permutation(split.n_users)[:_N_REQUESTS]
+
+
+def _assembled(
+    build: Build,
+    stages: Sequence[Stage],
+    split: Split,
+    requests: Requests,
+    *,
+    k: int,
+    length: int,
+    groups: Sequence[Grouping],
+    store: Store | str | Path | None,
+    seed: int,
+) -> Pipeline:
+    return Pipeline(
+        data=split,
+        build=build,
+        stages=stages,
+        measures=_measures(k, length, groups),
+        requests=requests,
+        store=store,
+        seed=seed,
+        notes=_NOTES.format(k=k, length=length),
+        bundle_files={"item_ids.json": json.dumps([None, *map(str, split.item_ids)]).encode()},
+    )
+
+
+def _quantizing(rules: QuantizationRules, requests: Requests) -> Stage:
+    return quantize(**asdict(rules), calibration_requests=_earlier(requests) if rules.linear == "static" else None)
 
 
 def _earlier(requests: Requests) -> Requests:

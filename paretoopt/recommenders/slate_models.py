@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from torch import nn
@@ -12,6 +12,19 @@ from paretoopt.data.split import Split
 from paretoopt.errors import PipelineError
 from paretoopt.models.history_ranker import HistoryRanker, Pooling
 from paretoopt.models.neumf import NeuMF
+
+
+@dataclass(frozen=True)
+class Prunable:
+    """What can be narrowed of a model.
+
+    Attributes:
+        layers: The layers whose output channels are pruned, by name.
+        embeddings: The tables whose width is, by name.
+    """
+
+    layers: Mapping[str, nn.Linear]
+    embeddings: Mapping[str, nn.Embedding] = field(default_factory=dict)
 
 
 class SlateModel(Protocol):
@@ -28,8 +41,8 @@ class SlateModel(Protocol):
     def build(self, split: Split, embedding_dim: int) -> nn.Module:
         """An untrained module."""
 
-    def prunable(self, module: Any) -> Mapping[str, nn.Linear]:  # noqa: ANN401 (the module that build gave)
-        """The layers whose output channels are pruned, by name."""
+    def prunable(self, module: Any) -> Prunable:  # noqa: ANN401 (the module that build gave)
+        """What can be narrowed of a module that ``build`` gave."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +50,8 @@ class HistoryModel:
     """The click-through ranker of the field's tutorials: user, history and candidate into one dense layer.
 
     Attributes:
-        history: ``"flatten"`` concatenates the vectors of the history, ``"mean"`` takes their mean.
+        history: ``"flatten"`` concatenates the vectors of the history, ``"mean"`` takes their mean. The tables of a
+            flattened history cannot be narrowed by ``embedding_pruning_ratio``; search ``embedding_dim`` instead.
         length: Most recent items that it reads.
         hidden: Channels of the dense layer.
         dropout: Share of its activations dropped in training.
@@ -73,9 +87,12 @@ class HistoryModel:
             dropout=self.dropout,
         )
 
-    def prunable(self, module: HistoryRanker) -> Mapping[str, nn.Linear]:
-        """The dense layer, whose two parts share their channels."""
-        return {"context": module.context, "candidate": module.candidate}
+    def prunable(self, module: HistoryRanker) -> Prunable:
+        """The dense layer, whose two parts share their channels, and the tables where the history is a mean."""
+        layers = {"context": module.context, "candidate": module.candidate}
+        # torch-pruning 1.6 does not find a table's columns in the flattened history.
+        tables = {} if self.history == "flatten" else {"users": module.users, "items": module.items}
+        return Prunable(layers, tables)
 
 
 @dataclass(frozen=True)
@@ -91,7 +108,8 @@ class NeuMFModel:
         """An untrained model."""
         return NeuMF(n_users=split.n_users, n_items=split.n_items, factors=embedding_dim)
 
-    def prunable(self, module: NeuMF) -> Mapping[str, nn.Linear]:
-        """Every layer of the tower; the first one's two parts share their channels."""
+    def prunable(self, module: NeuMF) -> Prunable:
+        """Every layer of the tower, the first one's two parts sharing their channels, and all tables."""
         tower = {f"tower.{index}": layer for index, layer in enumerate(module.tower) if isinstance(layer, nn.Linear)}
-        return {"user": module.user, "candidate": module.candidate, **tower}
+        tables = {name: table for name, table in module.named_children() if isinstance(table, nn.Embedding)}
+        return Prunable({"user": module.user, "candidate": module.candidate, **tower}, tables)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,9 @@ import torch
 from torch import nn
 
 from paretoopt.artifact.export import export_onnx
-from paretoopt.compression.prune import prune
+from paretoopt.compression.prune import prune_in_rounds
 from paretoopt.compression.prune_plan import PruningPlan
+from paretoopt.compression.quantization_aware import quantization_aware
 from paretoopt.compression.quantize import quantize
 from paretoopt.data.interactions import Interactions
 from paretoopt.data.slate_sampling import sampled_slates
@@ -29,12 +30,14 @@ from paretoopt.recommenders.slate_models import HistoryModel, SlateModel
 from paretoopt.recommenders.slate_quality import slate_ranking_quality
 from paretoopt.space import Parameter, Params, Value
 from paretoopt.store.store import Store
+from paretoopt.training.distillation import Distillation
 from paretoopt.training.loop import Task, TrainingSettings
 from paretoopt.training.slates import SlateSettings, SlateTask
-from paretoopt.training.stages import fine_tune, fit
+from paretoopt.training.stages import distill, fine_tune, fit
 
 _BUILD_VERSION = "slates-1"
 _N_REQUESTS = 512
+_MOST_ROUNDS = 4
 _NOTES = (
     "user: entry of user_ids.json, 0 for one who is not in it. candidates: items to score, as many as there are. "
     "{history}scores: the probability of each candidate. {best}"
@@ -53,6 +56,7 @@ def slate_ranking(
     served_candidates: int = 100,
     training: TrainingSettings | None = None,
     fine_tuning: TrainingSettings | None = None,
+    distillation: Distillation | None = None,
     negatives: int = 4,
     batch_size: int = 256,
     train_while_measuring: bool = False,
@@ -62,9 +66,8 @@ def slate_ranking(
     """A pipeline that ranks the candidates which a request brings along.
 
     One request is a user, the recent history where the model reads one, and any number of candidates; the answer is
-    each candidate's probability. Dimensions: ``embedding_dim``, ``pruning_ratio``, ``linear_bits``,
-    ``embedding_bits`` and ``serving_workers``. Pipelines that differ in ``served_candidates`` alone share their
-    artifacts, so that latency can be measured for 1 candidate and for 1,000.
+    each candidate's probability. Dimensions: those of ``next_item`` but ``vocabulary_trimming``. Pipelines that differ
+    in ``served_candidates`` alone share their artifacts, so that latency can be measured for 1 candidate and for 1,000.
 
     Args:
         data: Slates from ``sampled_slates`` or ``load_ncf``; or interactions, for slates of 100.
@@ -73,7 +76,8 @@ def slate_ranking(
         best: Answer with that many best candidates as well; None for scores alone.
         served_candidates: Candidates of each request whose latency is measured, drawn from the catalogue.
         training: How the uncompressed model is trained.
-        fine_tuning: How a pruned model is trained on.
+        fine_tuning: How a pruned, taught or rounded model is trained on.
+        distillation: How a larger model teaches; None for the candidate's own uncompressed one.
         negatives: Random items for each item that was taken, in training.
         batch_size: Events per training batch, each with its negatives.
         train_while_measuring: Whether training may disturb what others measure, instead of waiting for its cores.
@@ -90,7 +94,8 @@ def slate_ranking(
     _refuse_sizes(sizes if best is None else {**sizes, "best": best})
     slates = _slates_of(data, k)
     settings = SlateSettings(length=model.length, negatives=negatives, batch_size=batch_size)
-    trained = _training_stages(model, settings, training or TrainingSettings(), fine_tuning, k, train_while_measuring)
+    schedules = _schedules(training, fine_tuning, distillation)
+    trained = _training_stages(model, settings, schedules, k, train_while_measuring)
     return Pipeline(
         data=slates,
         build=_build(model, seed),
@@ -149,34 +154,59 @@ def _build(model: SlateModel, seed: int) -> Build:
     return Build(build, (width,), f"{_BUILD_VERSION}: {model!r}")
 
 
+@dataclass(frozen=True)
+class _Schedules:
+    """How the uncompressed model is trained, and the compressed one after that."""
+
+    fit: TrainingSettings
+    fine_tune: TrainingSettings
+    distillation: Distillation | None
+
+
+def _schedules(
+    training: TrainingSettings | None, fine_tuning: TrainingSettings | None, distillation: Distillation | None
+) -> _Schedules:
+    fit = training or TrainingSettings()
+    tuned = fine_tuning or replace(fit, epochs=10, patience=3, learning_rate=fit.learning_rate / 2)
+    return _Schedules(fit, tuned, distillation)
+
+
 def _training_stages(
     model: SlateModel,
     settings: SlateSettings,
-    training: TrainingSettings,
-    fine_tuning: TrainingSettings | None,
+    schedules: _Schedules,
     k: int,
     train_while_measuring: bool,
 ) -> list[Stage]:
-    fine_tuning = fine_tuning or replace(training, epochs=10, patience=3, learning_rate=training.learning_rate / 2)
-
     def task(data: SlateData) -> Task:
         return SlateTask(data, settings, k=k)
+
+    def plan(module: nn.Module, context: Context) -> PruningPlan:
+        return _pruning_plan(model, module, context)
 
     def guarded(stage: Stage, threads: int | None) -> Stage:
         return stage if train_while_measuring else off_measured_cores(stage, threads=threads)
 
-    names: dict[str, Value] = {**asdict(settings), "k": k}
+    names = asdict(settings) | {"k": k}
+    threads = schedules.fine_tune.threads
     return [
-        guarded(fit(task, training, **names), training.threads),
-        prune(lambda module, context: _pruning_plan(model, module, context), gradients=task),
-        guarded(fine_tune(task, fine_tuning, **names), fine_tuning.threads),
+        guarded(fit(task, schedules.fit, **names), schedules.fit.threads),
+        *prune_in_rounds(
+            plan,
+            guarded(fine_tune(task, schedules.fine_tune, **names), threads),
+            most_rounds=_MOST_ROUNDS,
+            gradients=task,
+        ),
+        guarded(distill(task, schedules.fine_tune, schedules.distillation, **names), threads),
+        guarded(quantization_aware(task, schedules.fine_tune, **names), threads),
     ]
 
 
 def _pruning_plan(model: SlateModel, module: nn.Module, context: Context) -> PruningPlan:
     names = ("user", "candidates", "history") if model.length else ("user", "candidates")
     example = tuple(torch.from_numpy(context.requests[name][:2].copy()) for name in names)
-    return PruningPlan(module, example, model.prunable(module))
+    prunable = model.prunable(module)
+    return PruningPlan(module, example, prunable.layers, embeddings=prunable.embeddings)
 
 
 def _export(best: int | None) -> Stage:

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from paretoopt.candidate import Evaluation, Measurement, Measurements, ProgressListener
+from paretoopt.candidate import Evaluation, Measurement, ProgressListener, Remeasurement, UserStatistic
 from paretoopt.errors import CandidateError, ParetooptError, SpaceError, StudyError
 from paretoopt.space import Params, SearchSpace, Value
 
@@ -50,11 +50,14 @@ class Remeasurer(Protocol):
     def device(self) -> str:
         """Name what is measured on; measurements compare where it is equal."""
 
-    def remeasure(self, params: Params, listener: ProgressListener, /) -> Measurements:
-        """Measure anew what depends on the device, or raise CandidateError."""
+    def remeasure(self, params: Params, listener: ProgressListener, /) -> Remeasurement:
+        """Measure anew what depends on the device, and say where, or raise CandidateError."""
 
     def per_user(self, params: Params, listener: ProgressListener, /) -> Mapping[str, NDArray[np.float64]]:
         """The values per user, by metric, whose means are metrics; the same users for every candidate."""
+
+    def user_statistics(self, params: Params, listener: ProgressListener, /) -> Mapping[str, UserStatistic]:
+        """What metrics that are no means over users, but come from their values, are of a sample of these users."""
 
 
 class FunctionEvaluator:

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import optuna
+import pandas as pd
 
 from paretoopt.candidate import Candidate, Measurement, Measurements
 from paretoopt.search.records import compact
 from paretoopt.store.keys import content_key
 
-Round = Mapping[int, Mapping[str, float]]
-"""What one round has measured, by the number of the trial and the metric."""
-
 _ROUND = "finals_round"
 _RESULT = "finals"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One measurement of a round.
+
+    Attributes:
+        number: The trial.
+        is_repeat: Whether it is the second measurement of the anchor in its round.
+        values: What was measured, by metric.
+        devices: What names the device, by measure.
+        environments: What is known of the environment, by measure.
+    """
+
+    number: int
+    is_repeat: bool
+    values: Mapping[str, float]
+    devices: Mapping[str, str] = field(default_factory=dict)
+    environments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+Round = Sequence[Turn]
+"""What one round has measured, in the order in which it did."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +46,15 @@ class FinalsPlan:
 
     Attributes:
         numbers: The trials of the finalists, the anchor included.
-        anchor: The trial that shows the drift of the machine.
+        anchor: The trial that is there to show the drift of the machine.
+        repeats_anchor: Whether it is measured twice per round, because it is a member of the front itself.
         device: Names what is measured on.
         pipeline: Names what measures.
     """
 
     numbers: tuple[int, ...]
     anchor: int
+    repeats_anchor: bool
     device: str
     pipeline: str
 
@@ -40,39 +63,47 @@ class FinalsPlan:
         """Names the plan in the study."""
         return content_key(asdict(self))[:16]
 
+    @property
+    def turns(self) -> tuple[tuple[int, bool], ...]:
+        """The trials that a round measures, and whether it is for the second time."""
+        repeats = ((self.anchor, True),) if self.repeats_anchor else ()
+        return (*((number, False) for number in self.numbers), *repeats)
+
 
 @dataclass(frozen=True)
 class FinalsResult:
     """The outcome of the finals.
 
     Attributes:
+        plan: Key of what was measured.
         anchor: The trial that showed the drift of the machine.
         n_rounds: Rounds that the values are from.
-        device: Names what was measured on.
+        devices: What was measured on, by measure.
         measurements: What was measured again, by the number of the trial.
         probabilities: How probable it is that the trial is not dominated by another finalist.
         set_aside: Trials that were off the front when its members were chosen for the finals.
     """
 
+    plan: str
     anchor: int
     n_rounds: int
-    device: str
+    devices: Mapping[str, str]
     measurements: Mapping[int, Measurements]
     probabilities: Mapping[int, float]
     set_aside: frozenset[int]
 
 
-def write_round(study: optuna.Study, plan: FinalsPlan, number: int, values: Round) -> None:
+def write_round(study: optuna.Study, plan: FinalsPlan, number: int, turns: Round) -> None:
     """Keep a finished round."""
-    study.set_user_attr(f"{_ROUND}:{plan.key}:{number}", {str(trial): dict(found) for trial, found in values.items()})
+    study.set_user_attr(_name(plan.key, number), [asdict(turn) for turn in turns])
 
 
-def read_rounds(study: optuna.Study, plan: FinalsPlan) -> list[Round]:
-    """The finished rounds of the plan, in their order."""
+def read_rounds(study: optuna.Study, plan: str) -> list[Round]:
+    """The finished rounds of the plan with that key, in their order."""
     stored: Mapping[str, Any] = study.user_attrs
     rounds: list[Round] = []
-    while (name := f"{_ROUND}:{plan.key}:{len(rounds)}") in stored:
-        rounds.append({int(trial): found for trial, found in stored[name].items()})
+    while (name := _name(plan, len(rounds))) in stored:
+        rounds.append([Turn(**fields) for fields in stored[name]])
     return rounds
 
 
@@ -96,9 +127,11 @@ def read_result(study: optuna.Study) -> FinalsResult | None:
     if record is None:
         return None
     return FinalsResult(
+        # Finals of earlier versions kept neither their plan nor their devices.
+        plan=record.get("plan", ""),
         anchor=record["anchor"],
         n_rounds=record["n_rounds"],
-        device=record["device"],
+        devices=record.get("devices", {}),
         measurements={
             int(trial): {metric: Measurement(*fields) for metric, fields in found.items()}
             for trial, found in record["measurements"].items()
@@ -109,14 +142,45 @@ def read_result(study: optuna.Study) -> FinalsResult | None:
 
 
 def with_finals(candidates: Iterable[Candidate], result: FinalsResult | None) -> tuple[Candidate, ...]:
-    """The candidates with what the finals have measured in place of what the search had."""
+    """The candidates with what the finals have measured, and where, in place of what the search had."""
     if result is None:
         return tuple(candidates)
-    return tuple(
-        replace(
-            candidate,
-            measurements={**candidate.measurements, **result.measurements.get(candidate.number, {})},
-            probability_nondominated=result.probabilities.get(candidate.number),
-        )
-        for candidate in candidates
+    return tuple(_remeasured(one, result) if one.number in result.measurements else one for one in candidates)
+
+
+def environments_frame(study: optuna.Study) -> pd.DataFrame:
+    """Where the measurements of the last finals were taken; empty where there were none.
+
+    Returns:
+        Columns ``round``, ``number`` (the trial's), ``is_repeat``, ``measure``, ``device``, and what the measure
+        keeps of its environment; one row per measurement, in the order in which they were taken.
+    """
+    result = read_result(study)
+    rounds = [] if result is None else read_rounds(study, result.plan)[: result.n_rounds]
+    rows = [
+        {
+            "round": index,
+            "number": turn.number,
+            "is_repeat": turn.is_repeat,
+            "measure": measure,
+            "device": device,
+            **turn.environments.get(measure, {}),
+        }
+        for index, turns in enumerate(rounds)
+        for turn in turns
+        for measure, device in turn.devices.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _remeasured(candidate: Candidate, result: FinalsResult) -> Candidate:
+    return replace(
+        candidate,
+        measurements={**candidate.measurements, **result.measurements[candidate.number]},
+        runs=tuple(replace(run, environment=result.devices.get(run.name, run.environment)) for run in candidate.runs),
+        probability_nondominated=result.probabilities[candidate.number],
     )
+
+
+def _name(plan: str, number: int) -> str:
+    return f"{_ROUND}:{plan}:{number}"

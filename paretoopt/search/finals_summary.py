@@ -3,97 +3,139 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from paretoopt.candidate import Candidate, Measurement
+from paretoopt.candidate import Candidate, Measurement, ProgressListener
 from paretoopt.front.probability import (
     Draws,
     choose_rounds,
     choose_users,
     draws_of_intervals,
-    draws_of_rounds,
     draws_of_users,
     probability_nondominated,
 )
-from paretoopt.front.rounds import drift_corrected, median_with_interval
+from paretoopt.front.rounds import (
+    drift_corrected,
+    median_of_draws,
+    median_with_interval,
+    typical_of_draws,
+    typical_with_intervals,
+)
 from paretoopt.objectives import Constraint, Objective
-from paretoopt.search.finals_records import Round
+from paretoopt.search.evaluator import Remeasurer
+from paretoopt.search.finals_records import FinalsPlan, Round
 
 _N_DRAWS = 1000
 _SEED = 0
 
-RoundValues = Mapping[str, NDArray[np.float64]]
-"""By metric, an array of shape ``(n_rounds, n_finalists)``."""
-PerUser = Mapping[str, NDArray[np.float64]]
-"""By metric, an array of shape ``(n_finalists, n_users)``."""
+
+@dataclass(frozen=True)
+class RoundValues:
+    """One metric of the finalists in every round.
+
+    Attributes:
+        array: Of shape ``(n_rounds, n_finalists)``.
+        is_corrected: Whether the values are freed of what rounds did to them.
+    """
+
+    array: NDArray[np.float64]
+    is_corrected: bool
 
 
-def values_of_rounds(
-    rounds: Sequence[Round], numbers: Sequence[int], *, anchor: int, timed: Collection[str]
-) -> RoundValues:
-    """The values of the finalists, those of timed metrics corrected for the drift that the anchor shows.
+def values_of_rounds(rounds: Sequence[Round], plan: FinalsPlan, *, timed: Collection[str]) -> dict[str, RoundValues]:
+    """The values of the finalists by metric, those of timed metrics corrected for the drift of the machine.
 
     Args:
         rounds: What was measured.
-        numbers: The finalists' trials, in the order of the columns.
-        anchor: The anchor's trial.
+        plan: Names what each round measured.
         timed: The metrics that the machine's speed of the moment moves.
     """
-    values = {
-        metric: np.array([[found[number][metric] for number in numbers] for found in rounds])
-        for metric in rounds[0][anchor]
-    }
-    column = numbers.index(anchor)
+    found = [{(turn.number, turn.is_repeat): turn.values for turn in turns} for turns in rounds]
     return {
-        metric: drift_corrected(array, anchor=column) if metric in timed else array for metric, array in values.items()
+        metric: _values(np.array([[one[turn][metric] for turn in plan.turns] for one in found]), plan, metric in timed)
+        for metric in found[0][plan.turns[0]]
     }
 
 
-def measurements_of(values: RoundValues, numbers: Sequence[int]) -> dict[int, dict[str, Measurement]]:
-    """The median over rounds with its interval, of each finalist and metric."""
+def measurements_of(values: Mapping[str, RoundValues], numbers: Sequence[int]) -> dict[int, dict[str, Measurement]]:
+    """What is typical over the rounds, with its interval, of each finalist and metric."""
+    found = {metric: _measurements(one) for metric, one in values.items()}
     return {
-        number: {metric: median_with_interval(array[:, column]) for metric, array in values.items()}
+        number: {metric: measurements[column] for metric, measurements in found.items()}
         for column, number in enumerate(numbers)
     }
 
 
-def probabilities_of(
-    finalists: Sequence[Candidate],
-    values: RoundValues,
-    per_user: PerUser,
-    objectives: Sequence[Objective],
-    constraints: Sequence[Constraint],
-) -> dict[int, float]:
-    """How probable it is that each finalist is feasible and not dominated by another one, by its trial's number.
+def draws_without_rounds(
+    metrics: Collection[str], finalists: Sequence[Candidate], pipeline: Remeasurer, listener: ProgressListener
+) -> dict[str, Draws]:
+    """Draws of what does not depend on rounds, such as quality, by metric.
 
     Args:
-        finalists: What was measured, with the search's measurements.
-        values: What the rounds have measured.
-        per_user: What the means over users are of.
+        metrics: Of which draws are wanted.
+        finalists: With the search's measurements.
+        pipeline: Has the values of users.
+        listener: Told what is going on.
+    """
+    per_user = [pipeline.per_user(finalist.params, listener) for finalist in finalists]
+    statistics = [pipeline.user_statistics(finalist.params, listener) for finalist in finalists]
+    draws = {}
+    for metric in metrics:
+        # Seeded afresh, so that each draw has the same users in every metric.
+        random = np.random.default_rng(_SEED)
+        if all(metric in one for one in per_user):
+            values = np.stack([one[metric] for one in per_user])
+            draws[metric] = draws_of_users(values, choose_users(values.shape[1], _N_DRAWS, random))
+        elif all(metric in one for one in statistics):
+            of_finalists, n_users = [one[metric] for one in statistics], len(next(iter(per_user[0].values())))
+            chosen = choose_users(n_users, _N_DRAWS, random)
+            draws[metric] = np.array([[statistic(counts) for statistic in of_finalists] for counts in chosen])
+        else:
+            # A seed of its own: metrics of which nothing more is known are taken as independent.
+            random = np.random.default_rng([_SEED, *metric.encode()])
+            draws[metric] = draws_of_intervals([one.measurements[metric] for one in finalists], _N_DRAWS, random)
+    return draws
+
+
+def draws_of_rounds(values: Mapping[str, RoundValues]) -> dict[str, Draws]:
+    """Draws of what the rounds have measured, by metric; each draw has the same rounds in every metric."""
+    draws = {}
+    for metric, one in values.items():
+        chosen = choose_rounds(len(one.array), _N_DRAWS, np.random.default_rng(_SEED))
+        draws[metric] = (typical_of_draws if one.is_corrected else median_of_draws)(one.array, chosen)
+    return draws
+
+
+def probabilities_of(
+    draws: Mapping[str, Draws], objectives: Sequence[Objective], constraints: Sequence[Constraint]
+) -> NDArray[np.float64]:
+    """How probable it is that each finalist is feasible and not dominated by another one.
+
+    Args:
+        draws: By metric.
         objectives: What they are compared in.
         constraints: What they must satisfy.
     """
-    metrics = dict.fromkeys([*(wish.metric for wish in objectives), *(limit.metric for limit in constraints)])
-    draws = {metric: _draws(metric, finalists, values, per_user) for metric in metrics}
     costs = np.stack([objective.sign * draws[objective.metric] for objective in objectives], axis=2)
     for limit in constraints:
         is_violated = draws[limit.metric] > limit.bound
         if limit.sense == "at_least":
             is_violated = draws[limit.metric] < limit.bound
         costs[is_violated] = np.nan
-    shares = probability_nondominated(costs)
-    return {finalist.number: float(share) for finalist, share in zip(finalists, shares, strict=True)}
+    return probability_nondominated(costs)
 
 
-def _draws(metric: str, finalists: Sequence[Candidate], values: RoundValues, per_user: PerUser) -> Draws:
-    # Seeded afresh, so that each draw has the same rounds, and the same users, in every metric.
-    random = np.random.default_rng(_SEED)
-    if metric in values:
-        return draws_of_rounds(values[metric], choose_rounds(len(values[metric]), _N_DRAWS, random))
-    if metric in per_user:
-        return draws_of_users(per_user[metric], choose_users(per_user[metric].shape[1], _N_DRAWS, random))
-    # A seed of its own: metrics of which nothing more is known are taken as independent.
-    random = np.random.default_rng([_SEED, *metric.encode()])
-    return draws_of_intervals([finalist.measurements[metric] for finalist in finalists], _N_DRAWS, random)
+def _values(array: NDArray[np.float64], plan: FinalsPlan, is_timed: bool) -> RoundValues:
+    # A throughput of 0, where a bound was never met, has no ratio to anything.
+    is_corrected = is_timed and bool((array > 0).all())
+    corrected = drift_corrected(array) if is_corrected else array
+    return RoundValues(corrected[:, : len(plan.numbers)], is_corrected)
+
+
+def _measurements(values: RoundValues) -> list[Measurement]:
+    if values.is_corrected:
+        return typical_with_intervals(values.array)
+    return [median_with_interval(column) for column in values.array.T]

@@ -16,7 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from paretoopt.candidate import Evaluation, Progress
+from paretoopt.candidate import Evaluation, Progress, ProgressListener
 from paretoopt.front.dominance import is_nondominated
 from paretoopt.objectives import Objective
 from paretoopt.search.ledger import Ledger
@@ -169,3 +169,14 @@ def summary(values: Sequence[Sequence[float]], objectives: Sequence[Objective], 
 def _short(params: Params) -> str:
     values = {name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in params.items()}
     return " ".join(f"{name}={value}" for name, value in values.items())
+
+
+def both(first: ProgressListener, second: ProgressListener | None) -> ProgressListener:
+    """A listener that tells both."""
+
+    def listen(event: Progress) -> None:
+        first(event)
+        if second is not None:
+            second(event)
+
+    return listen

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import optuna
 import pandas as pd
 
-from paretoopt.candidate import Candidate, Progress, ProgressListener
+from paretoopt.candidate import Candidate, ProgressListener
 from paretoopt.errors import StudyError
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.front.table import to_frame
@@ -17,11 +17,11 @@ from paretoopt.search.creation import open_optuna_study, quiet_optuna, refuse_an
 from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.encoding import checked
 from paretoopt.search.evaluator import Evaluator, Function, as_evaluator
-from paretoopt.search.finals import Finals, check_limits, measuring
-from paretoopt.search.finals_records import FinalsResult, read_result, with_finals
+from paretoopt.search.finals import Finals, FinalsLimits, measuring
+from paretoopt.search.finals_records import FinalsResult, environments_frame, read_result, with_finals
 from paretoopt.search.ledger import Ledger
 from paretoopt.search.optimization import Limits, Optimization
-from paretoopt.search.progress import ProgressConsole, ProgressDisplay
+from paretoopt.search.progress import ProgressConsole, ProgressDisplay, both
 from paretoopt.search.queue import enqueue, is_queued_or_tried
 from paretoopt.search.records import Failure, read_candidates, read_failures
 from paretoopt.search.sampler import default_sampler, refuse_self_stopping
@@ -137,7 +137,7 @@ class Study:
                     evaluator,
                     lock=self._database.lock,
                     seed=self._seed,
-                    listener=_both(display.heard, listener),
+                    listener=both(display.heard, listener),
                     display=display,
                 ).run(Limits(n_trials, deadline))
 
@@ -147,6 +147,7 @@ class Study:
         *,
         top: int | None = None,
         rounds: int = 10,
+        confidence: float | None = 0.95,
         budget_seconds: float | None = None,
         anchor: int | None = None,
         listener: ProgressListener | None = None,
@@ -154,14 +155,16 @@ class Study:
     ) -> ParetoFront:
         """Measure the members of the front again, interleaved, and give the front by the new values.
 
-        Each round measures every member once, in shuffled order, and an anchor with them, by which values are
-        corrected for the drift of the machine; ``docs/finals.md`` has the method. A member that the new values show
-        to be dominated is one no more. Rounds are kept as they end: the same call goes on where it was stopped.
+        Each round measures every member once, in shuffled order, and an anchor with them; by what befell the others,
+        each is corrected for the drift of the machine. ``docs/finals.md`` has the method. A member that the new values
+        show to be dominated is one no more. Rounds are kept as they end: the same call goes on where it was stopped.
 
         Args:
             pipeline: The pipeline that the study was optimized with.
             top: Members to measure, those nearest to the ideal; None for all. The others stay as they are.
             rounds: Rounds that there shall be in all, at least 6.
+            confidence: Fewer are enough, once there are 6, when every finalist is on the front, or off it, with this
+                probability; None to measure all.
             budget_seconds: Time after which no further round begins, once there are 6.
             anchor: Number of the trial that shows the drift; None for the uncompressed candidate where there is one.
             listener: Told what goes on within each measurement.
@@ -171,10 +174,13 @@ class Study:
             NoFeasibleCandidateError: The front is empty.
             StudyMismatchError: The candidates were evaluated by another pipeline.
             StudyError: A setting does not work, or a candidate can no longer be measured.
+
+        Warns:
+            EnvironmentWarning: Other candidates were measured in another environment.
         """
-        check_limits(top=top, rounds=rounds)
-        evaluator = measuring(as_evaluator(pipeline, self._definition.metrics))
         deadline = None if budget_seconds is None else time.monotonic() + budget_seconds
+        limits = FinalsLimits(rounds, confidence, deadline)
+        evaluator = measuring(as_evaluator(pipeline, self._definition.metrics))
         with self._database.naming_failures(), quiet_optuna():
             refuse_another_pipeline(self._optuna_study, evaluator)
             trials = self._trials()
@@ -186,7 +192,7 @@ class Study:
                 self.study_name, self.objectives, None, ProgressConsole(quiet=not progress)
             ) as display:
                 display.told(ledger)
-                finals.run(rounds=rounds, deadline=deadline, listener=_both(display.heard, listener), display=display)
+                finals.run(limits, listener=both(display.heard, listener), display=display)
         return self.pareto_front()
 
     def candidates(self) -> tuple[Candidate, ...]:
@@ -213,6 +219,11 @@ class Study:
         """One row per evaluated candidate: number, parameters, metrics, and the ends of the known intervals."""
         return to_frame(self.candidates(), self.objectives)
 
+    def finals_environments(self) -> pd.DataFrame:
+        """One row per measurement of the last finals: its round, trial, measure, and where and under which load."""
+        with self._database.naming_failures():
+            return environments_frame(self._optuna_study)
+
     def _trials(self) -> list[optuna.trial.FrozenTrial]:
         with self._database.naming_failures():
             return self._optuna_study.get_trials(deepcopy=False)
@@ -233,15 +244,6 @@ class Study:
                 "The space has a continuous dimension, so the study would never end. "
                 "Give n_trials or timeout, or give the dimension a step."
             )
-
-
-def _both(first: ProgressListener, second: ProgressListener | None) -> ProgressListener:
-    def listen(event: Progress) -> None:
-        first(event)
-        if second is not None:
-            second(event)
-
-    return listen
 
 
 def create_study(

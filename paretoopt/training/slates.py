@@ -15,6 +15,7 @@ from paretoopt.data.negatives import draw_negatives, pair_keys, refuse_users_wit
 from paretoopt.data.slate_metrics import slate_quality
 from paretoopt.data.slate_popularity import slate_popularity
 from paretoopt.data.slates import SlateData, slate_requests
+from paretoopt.training.distillation import bernoulli_divergence
 
 _EVALUATION_BATCH = 256
 
@@ -72,10 +73,16 @@ class SlateTask:
 
     def loss(self, model: nn.Module, batch: Inputs) -> Tensor:
         """Mean log loss over the candidates of a batch, those in the first column being clicked."""
+        return _log_loss(model(**batch))
+
+    def taught_losses(
+        self, model: nn.Module, teacher: nn.Module, batch: Inputs, temperature: float
+    ) -> tuple[Tensor, Tensor]:
+        """The log loss, and the divergence from the teacher's probabilities of the same candidates."""
         logits = model(**batch)
-        clicked = torch.zeros_like(logits)
-        clicked[:, 0] = 1
-        return functional.binary_cross_entropy_with_logits(logits, clicked)
+        with torch.no_grad():
+            taught = teacher(**batch)
+        return _log_loss(logits), bernoulli_divergence(logits, taught, temperature=temperature)
 
     def quality(self, model: nn.Module) -> float:
         """NDCG@k on the validation slates."""
@@ -103,6 +110,12 @@ class SlateTask:
         places = events[:, None] - np.arange(self._settings.length, 0, -1)
         exists = places >= self._offsets[self._users[events], None]
         return np.where(exists, self._items[places] + 1, 0)
+
+
+def _log_loss(logits: Tensor) -> Tensor:
+    clicked = torch.zeros_like(logits)
+    clicked[:, 0] = 1
+    return functional.binary_cross_entropy_with_logits(logits, clicked)
 
 
 def _tensors(arrays: Mapping[str, NDArray[np.int64]]) -> dict[str, Tensor]:

@@ -14,6 +14,7 @@ from paretoopt.space import Parameter, Params, Value
 from paretoopt.training.distillation import Distillation, TaughtTask
 from paretoopt.training.loop import Task, TrainingSettings, train
 from paretoopt.training.pruned import is_pruned
+from paretoopt.training.supervised import settings_of
 
 MakeTask = Callable[[Any], Task]
 """From the pipeline's data to what is learnt."""
@@ -109,7 +110,7 @@ def _training_stage(
         save=save_weights,
         load=load_weights,
         is_active=is_active,
-        settings=identifying(asdict(settings)) | {**task_settings},
+        settings=identifying(asdict(settings)) | settings_of(task) | {**task_settings},
         trains=True,
     )
 

@@ -3,8 +3,9 @@
 Twelve next-item models, trained for one epoch, of four widths and three bit widths, are measured in this order:
 once each, then in finals, in finals again, and once each again. Kendall's tau between the two orders is 1 where they
 are the same, and 0 where they have nothing to do with each other. Finals interleave the artifacts round by round, in
-shuffled order, and correct each value for the drift that an anchor shows; single measurements take one artifact after
-the other.
+shuffled order, the anchor twice per round. The same rounds are summed up in several ways: *finals* is what
+`study.finals` does; the ways below it are what it could do instead. One pair of finals is little evidence, so *halves*
+is the mean of tau between two halves of all their rounds, over 100 random divisions.
 
     python studies/benchmarks/finals_rank.py
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations, product
 from pathlib import Path
 
@@ -22,8 +23,9 @@ from numpy.typing import NDArray
 
 import paretoopt as po
 from paretoopt import recommenders
-from paretoopt.front.rounds import drift_corrected
-from paretoopt.measurement.environment import Environment, pooled_record
+from paretoopt.front.rounds import drift_corrected, typical_with_intervals
+from paretoopt.measurement.cores import measured_cores
+from paretoopt.measurement.environment import current_environment
 from paretoopt.measurement.percentiles import latency_percentile
 from paretoopt.measurement.serving import measure_serving
 from paretoopt.training.loop import TrainingSettings
@@ -32,7 +34,31 @@ _RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results" / "finals_ra
 _DIMS = (32, 48, 64, 96)
 _BITS = ((32, 32), (8, 8), (8, 4))
 _PERCENTILES = (50, 95)
-_BUDGET_SECONDS = 0.5
+_N_DIVISIONS = 100
+# Half a second agreed no better on recorded rounds, and starting the processes takes as long: more rounds are better.
+_BUDGET_SECONDS = 0.25
+
+Array = NDArray[np.float64]
+
+
+def by_finals(values: Array) -> Array:
+    """What finals report, of an array of shape ``(n_rounds, n_artifacts)``."""
+    return np.array([one.value for one in typical_with_intervals(drift_corrected(values))])
+
+
+def by_anchor(values: Array) -> Array:
+    """Medians, each value divided by that of the anchor, the last column, in its round."""
+    return np.median(values / values[:, -1:], axis=0)
+
+
+WAYS: Mapping[str, Callable[[Array], Array]] = {
+    "finals": by_finals,
+    "medians": lambda values: np.median(values, axis=0),
+    "medians of ratios to the anchor": by_anchor,
+    "geometric means": lambda values: np.exp(np.log(values).mean(axis=0)),
+    "lower quartiles": lambda values: np.quantile(values, 0.25, axis=0),
+    "least values": lambda values: values.min(axis=0),
+}
 
 
 class Bench:
@@ -48,54 +74,93 @@ class Bench:
         ]
         self._paths = [pipeline.deployable(params).model_path for params in self.params]
         self._requests = pipeline.requests
-        self.environments: list[Environment] = []
+        self.shares_of_others: list[float | None] = []
 
-    def measure(self, order: Sequence[int]) -> NDArray[np.float64]:
-        """P50 and p95 of each artifact, measured in ``order``; array of shape ``(n_artifacts, 2)``."""
-        found = np.empty((len(self._paths), len(_PERCENTILES)))
+    def measure(self, order: Sequence[int]) -> Array:
+        """P50 and p95 of each artifact, measured in ``order``; array of shape ``(len(order), 2)``.
+
+        One beyond the last artifact is the anchor once more.
+        """
+        found = np.empty((len(order), len(_PERCENTILES)))
         for index in order:
-            measured = measure_serving(self._paths[index], self._requests, budget_seconds=_BUDGET_SECONDS)
-            found[index] = [latency_percentile(measured.latencies_ms, one).value for one in _PERCENTILES]
-            self.environments.append(measured.environment)
+            path = self._paths[index % len(self._paths)]
+            serving = measure_serving(path, self._requests, budget_seconds=_BUDGET_SECONDS)
+            found[index] = [latency_percentile(serving.latencies_ms, value).value for value in _PERCENTILES]
+            self.shares_of_others.append(serving.environment.share_of_others)
         return found
 
-    def single(self) -> NDArray[np.float64]:
+    def single(self) -> Array:
         """One measurement of each."""
         return self.measure(range(len(self._paths)))
 
-    def finals(self, rounds: int, seed: int) -> NDArray[np.float64]:
-        """The medians over rounds, freed of drift."""
+    def finals(self, rounds: int, seed: int) -> Array:
+        """Every round as it was measured; array of shape ``(rounds, n_artifacts + 1, 2)``."""
         random = np.random.default_rng(seed)
-        values = np.stack([self.measure(random.permutation(len(self._paths)).tolist()) for _ in range(rounds)])
-        freed = [drift_corrected(values[:, :, i], anchor=0) for i in range(len(_PERCENTILES))]
-        return np.stack([np.median(array, axis=0) for array in freed], axis=1)
+        return np.stack([self.measure(random.permutation(len(self._paths) + 1).tolist()) for _ in range(rounds)])
 
 
-def kendall_tau(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+def summed_up(way: Callable[[Array], Array], rounds: Array) -> Array:
+    """P50 and p95 of each artifact by ``way``, without the anchor's second column."""
+    return np.stack([way(rounds[:, :, i]) for i in range(len(_PERCENTILES))], axis=1)[:-1]
+
+
+def tau_of_halves(way: Callable[[Array], Array], rounds: Array) -> list[float]:
+    """The mean agreement of p50 and p95 between random halves of the rounds; nan where there are too few."""
+    random, half = np.random.default_rng(0), len(rounds) // 2
+    divisions = [random.permutation(len(rounds)) for _ in range(_N_DIVISIONS)]
+    pairs = [(summed_up(way, rounds[one[:half]]), summed_up(way, rounds[one[half:]])) for one in divisions]
+    return [float(np.mean([kendall_tau(one[:, i], other[:, i]) for one, other in pairs])) for i in (0, 1)]
+
+
+def kendall_tau(first: Array, second: Array) -> float:
     """Share of pairs in the same order, less the share of pairs in opposite order (Kendall 1938)."""
     pairs = list(combinations(range(len(first)), 2))
     return sum(float(np.sign(first[i] - first[j]) * np.sign(second[i] - second[j])) for i, j in pairs) / len(pairs)
 
 
-def tables(found: Mapping[str, NDArray[np.float64]], params: Sequence[po.Params]) -> list[str]:
-    """The agreement of either way, and below it every value."""
-    ways = {"single measurements": ("single 1", "single 2"), "finals": ("finals 1", "finals 2")}
-    lines = ["| way | Kendall's tau of p50 | of p95 | largest change of p50 | of p95 |", "|---|---:|---:|---:|---:|"]
-    for way, (one, other) in ways.items():
-        taus = [kendall_tau(found[one][:, i], found[other][:, i]) for i in (0, 1)]
-        changes = np.exp(np.abs(np.log(found[one] / found[other])).max(axis=0)) - 1
-        lines.append(f"| {way} | {taus[0]:.3f} | {taus[1]:.3f} | {changes[0]:.1%} | {changes[1]:.1%} |")
-    names = [f"{name} {percentile}" for name in found for percentile in ("p50", "p95")]
-    lines += ["", f"| embedding_dim | linear_bits | embedding_bits | {' | '.join(names)} |"]
-    lines += [f"|{'---:|' * (3 + len(names))}"]
-    for index, one_params in enumerate(params):
-        values = [f"{value:.3f}" for array in found.values() for value in array[index]]
-        lines.append(f"| {' | '.join([*map(str, one_params.values()), *values])} |")
+def agreement(singles: Sequence[Array], finals: Sequence[Array]) -> list[str]:
+    """The agreement of every way."""
+    lines = [
+        "| way | Kendall's tau of p50 | of p95 | halves: of p50 | of p95 | largest change of p50 | of p95 |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+        _row("single measurements", singles, ["–", "–"]),
+    ]
+    for name, way in WAYS.items():
+        halves = [f"{tau:.3f}" for tau in tau_of_halves(way, np.concatenate(finals))]
+        lines.append(_row(name, [summed_up(way, rounds) for rounds in finals], halves))
     return lines
 
 
-def _page(lines: Sequence[str], environments: Sequence[Environment], arguments: argparse.Namespace) -> str:
-    record = pooled_record(environments)
+def _row(name: str, found: Sequence[Array], halves: Sequence[str]) -> str:
+    one, other = found
+    taus = [f"{kendall_tau(one[:, i], other[:, i]):.3f}" for i in (0, 1)]
+    changes = [f"{change:.1%}" for change in np.exp(np.abs(np.log(one / other)).max(axis=0)) - 1]
+    return f"| {' | '.join([name, *taus, *halves, *changes])} |"
+
+
+def values(found: Mapping[str, Array], params: Sequence[po.Params]) -> list[str]:
+    """Every value."""
+    names = [f"{name} {percentile}" for name in found for percentile in ("p50", "p95")]
+    lines = [
+        f"| embedding_dim | linear_bits | embedding_bits | {' | '.join(names)} |",
+        f"|{'---:|' * (3 + len(names))}",
+    ]
+    for index, one_params in enumerate(params):
+        cells = [f"{value:.3f}" for array in found.values() for value in array[index]]
+        lines.append(f"| {' | '.join([*map(str, one_params.values()), *cells])} |")
+    return lines
+
+
+def load(shares: Sequence[float | None]) -> str:
+    """How much else ran on the measured cores, in words."""
+    known = [share for share in shares if share is not None]
+    if not known:
+        return "not known"
+    return f"{np.median(known):.1%} in the median measurement of the finals, {max(known):.1%} in the worst"
+
+
+def _page(lines: Sequence[str], arguments: argparse.Namespace, others: str) -> str:
+    record = current_environment(measured_cores(1, 1)).to_dict() | {"share_of_others": others}
     about = str(__doc__).replace("\n\n    python studies/benchmarks/finals_rank.py\n", "\n").strip()
     return "\n".join(
         [
@@ -103,7 +168,8 @@ def _page(lines: Sequence[str], environments: Sequence[Environment], arguments: 
             "",
             f"Made by `python studies/benchmarks/finals_rank.py --rounds {arguments.rounds}`. {about}",
             "",
-            f"Finals have {arguments.rounds} rounds. Latencies are in milliseconds.",
+            f"Finals have {arguments.rounds} rounds, and every measurement takes {_BUDGET_SECONDS} s. Latencies are in "
+            "milliseconds.",
             "",
             *lines,
             "",
@@ -118,18 +184,19 @@ def _page(lines: Sequence[str], environments: Sequence[Environment], arguments: 
 def main() -> None:
     """Print the tables and write them to the page of results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=6, help="of each finals")
+    parser.add_argument("--rounds", type=int, default=8, help="of each finals")
     parser.add_argument("--output", type=Path, default=_RESULTS, help="the page to write")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
-        found = {
-            "single 1": bench.single(),
-            "finals 1": bench.finals(arguments.rounds, seed=1),
-            "finals 2": bench.finals(arguments.rounds, seed=2),
-            "single 2": bench.single(),
-        }
-    page = _page(tables(found, bench.params), bench.environments, arguments)
+        first = bench.single()
+        bench.shares_of_others.clear()
+        finals = [bench.finals(arguments.rounds, seed) for seed in (1, 2)]
+        others = load(bench.shares_of_others)
+        singles = [first, bench.single()]
+    one, other = (summed_up(by_finals, rounds) for rounds in finals)
+    found = {"single 1": singles[0], "finals 1": one, "finals 2": other, "single 2": singles[1]}
+    page = _page([*agreement(singles, finals), "", *values(found, bench.params)], arguments, others)
     print(page)
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(page, encoding="utf-8")

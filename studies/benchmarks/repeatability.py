@@ -6,7 +6,7 @@ Four ways to measure p50 and p95 of the same artifact take turns in one run:
 - *one measurement*: `measure_serving`, many different requests in a process of its own, on its own core;
 - *one round of finals*: the same, corrected for the drift that an anchor shows, which is another artifact that is
   measured in every round;
-- *finals of 6 rounds*: the median of six rounds in a row, which is what finals report.
+- *finals of 6 rounds*: the median of six such rounds in a row.
 
 The background load, one program per core that computes in bursts, is switched on and off by turns.
 
@@ -129,7 +129,7 @@ def with_finals(values: Values) -> dict[str, NDArray[np.float64]]:
     """The values of every way as an array of shape ``(n_repeats, 2)``, those of finals worked out."""
     plain, single, anchor = (np.array(values[way]) for way in ("plain loop", "one measurement", "anchor"))
     corrected = np.stack(
-        [drift_corrected(np.stack([anchor[:, i], single[:, i]], axis=1), anchor=0)[:, 1] for i in (0, 1)], axis=1
+        [drift_corrected(np.stack([anchor[:, i], single[:, i]], axis=1))[:, 1] for i in (0, 1)], axis=1
     )
     medians = [
         np.median(corrected[first : first + LEAST_ROUNDS], axis=0)

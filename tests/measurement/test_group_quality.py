@@ -12,7 +12,12 @@ from paretoopt.data.groups import Grouping, by_attribute
 from paretoopt.data.split import Split, leave_one_out
 from paretoopt.data.synthetic import synthetic_shop
 from paretoopt.errors import DataError
-from paretoopt.measurement.group_quality import quality_by_group, refuse_groups, worst_group_and_gap
+from paretoopt.measurement.group_quality import (
+    group_statistics,
+    quality_by_group,
+    refuse_groups,
+    worst_group_and_gap,
+)
 from paretoopt.pipeline.pipeline import Pipeline
 
 MakePlanted = Callable[..., Pipeline]
@@ -60,6 +65,19 @@ def test_gap_is_within_a_kind_and_the_worst_across_all(shop: Split) -> None:
     worst, gap = worst_group_and_gap(values, [halves, mixed], shop)
 
     assert (worst.value, gap.value) == pytest.approx((0.2, 0.2))
+
+
+def test_samples_of_users_have_the_values_that_measuring_them_would_give(shop: Split) -> None:
+    """All users once give the values themselves; a group that a sample has missed is not compared in it."""
+    values = np.concatenate([np.arange(200) < 200 * mean for mean in (0.5, 0.1, 0.3)]).astype(np.float64)
+    groups = [planted(200, 200, 200)]
+    worst, gap = group_statistics(values, groups, shop)
+    every, without_second = np.ones(N_USERS, dtype=np.int64), np.repeat([1, 0, 2], 200)
+
+    measured = worst_group_and_gap(values, groups, shop)
+
+    assert (worst(every), gap(every)) == pytest.approx([one.value for one in measured])
+    assert (worst(without_second), gap(without_second)) == pytest.approx((0.3, 0.2))
 
 
 def test_small_groups_do_not_count(shop: Split) -> None:

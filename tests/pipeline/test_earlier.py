@@ -192,7 +192,7 @@ def test_a_measure_that_uses_a_stage_can_be_taken_again(toy: Toy) -> None:
     pipeline.evaluate({"ratio": 0.5})
 
     assert toy.ran(lambda: pipeline.remeasure({"ratio": 0.5})) == []
-    assert pipeline.remeasure({"ratio": 0.5})["gap"].value == 2
+    assert pipeline.remeasure({"ratio": 0.5}).measurements["gap"].value == 2
 
 
 def test_an_output_that_is_not_declared_is_refused(toy: Toy) -> None:

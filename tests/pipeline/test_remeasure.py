@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from paretoopt.candidate import Measurement
+from paretoopt.candidate import Measurement, UserStatistic
 from paretoopt.errors import CandidateError
 from paretoopt.pipeline.stage import Context
 from paretoopt.space import Parameter, Params
@@ -28,7 +28,7 @@ def test_what_depends_on_the_device_can_be_measured_again(toy: Toy) -> None:
     ran = toy.ran(lambda: [pipeline.remeasure({}), pipeline.remeasure({})])
 
     assert ran == ["latency_ms", "latency_ms"]
-    assert set(pipeline.remeasure({})) == {"latency_ms"}
+    assert set(pipeline.remeasure({}).measurements) == {"latency_ms"}
     assert toy.ran(lambda: pipeline.evaluate({})) == []
 
 
@@ -51,6 +51,25 @@ def test_candidates_that_are_measured_by_turns_share_the_seed_of_a_round(toy: To
     assert seeds[1] == seeds[2]
     assert seeds[3] == seeds[4]
     assert len(set(seeds)) == 3
+
+
+def test_it_says_where_it_was_measured(toy: Toy) -> None:
+    """The device of each measure, and the environment that the measure keeps beside its values."""
+
+    def run(model: Model, params: Params, context: Context) -> dict[str, Measurement]:
+        (context.folder / "environment.json").write_text('{"share_of_others": 0.25}')
+        return {"latency_ms": Measurement(1.0)}
+
+    measures = [
+        toy.measure("latency_ms", run=run, device=lambda: "this computer"),
+        toy.measure("memory_mib", device=lambda: "its memory"),
+        toy.measure("quality"),
+    ]
+
+    found = toy.pipeline(measures=measures).remeasure({})
+
+    assert found.devices == {"latency_ms": "this computer", "memory_mib": "its memory"}
+    assert found.environments == {"latency_ms": {"share_of_others": 0.25}}
 
 
 def test_a_measure_that_fails_again_is_named(toy: Toy) -> None:
@@ -88,3 +107,20 @@ def test_values_per_user_are_read_from_what_the_measure_kept(toy: Toy) -> None:
     pipeline = toy.pipeline(measures=[toy.measure("quality", run=run, per_user=read), toy.measure("size")])
 
     assert {metric: values.tolist() for metric, values in pipeline.per_user({}).items()} == {"quality": [0.0, 1.0]}
+
+
+def test_other_metrics_of_users_can_be_computed_of_samples(toy: Toy) -> None:
+    """A measure says how, from what it kept and the data."""
+
+    def run(model: Model, params: Params, context: Context) -> dict[str, Measurement]:
+        np.save(context.folder / "users.npy", np.array([0.25, 1.0]))
+        return {"worst": Measurement(0.25)}
+
+    def statistics(folder: Path, data: Any) -> dict[str, UserStatistic]:  # noqa: ANN401 (the pipeline's data)
+        users = np.load(folder / "users.npy")
+        return {"worst": lambda counts: float(users[counts > 0].min())}
+
+    pipeline = toy.pipeline(measures=[toy.measure("worst", run=run, user_statistics=statistics), toy.measure("size")])
+
+    worst = pipeline.user_statistics({})["worst"]
+    assert (worst(np.array([1, 1])), worst(np.array([0, 2]))) == (0.25, 1.0)

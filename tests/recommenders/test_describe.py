@@ -119,7 +119,7 @@ def test_a_pipeline_without_artifact_has_no_parts_list(pipeline: Pipeline) -> No
         data=recipe.data,
         build=recipe.build,
         stages=recipe.stages[:1],
-        measures=recipe.measures[:1],
+        measures=recipe.measures[1:2],
         requests=recipe.requests,
         store=recipe.store,
     )

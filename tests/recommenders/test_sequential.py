@@ -94,7 +94,7 @@ def test_variants_of_a_base_share_its_training(pipeline: Pipeline) -> None:
     other_bits = pipeline.evaluate({**SMALL, "embedding_bits": 8})
     more_workers = pipeline.evaluate({**SMALL, "serving_workers": 2})
 
-    assert steps_run(other_bits) == ["quantize", "quality", "latency", "memory"]
+    assert steps_run(other_bits) == ["quantize", "ranked_parity", "quality", "latency", "memory"]
     assert steps_run(more_workers) == ["latency", "memory"]
 
 
@@ -102,7 +102,7 @@ def test_an_unpruned_candidate_is_not_fine_tuned(pipeline: Pipeline) -> None:
     """Without pruning there is nothing to recover, and nothing is trained twice."""
     names = [run.name for run in pipeline.evaluate(BASE).runs]
 
-    assert names == ["fit", "export", "quality", "latency", "memory"]
+    assert names == ["fit", "export", "ranked_parity", "quality", "latency", "memory"]
 
 
 def test_two_workers_take_twice_the_memory(pipeline: Pipeline) -> None:

@@ -27,7 +27,7 @@ from paretoopt.data.slate_popularity import slate_popularity
 from paretoopt.data.slate_sampling import sampled_slates
 from paretoopt.data.slates import SlateData, slate_requests
 from paretoopt.data.split import Split
-from paretoopt.errors import ObjectiveError, PipelineError, SpaceError
+from paretoopt.errors import CandidateError, ObjectiveError, PipelineError, SpaceError
 from paretoopt.measurement.bootstrap import mean_interval
 from paretoopt.measurement.click_quality import auc, log_loss
 from paretoopt.measurement.paired import compare_quality
@@ -145,12 +145,14 @@ def some_requests(model: SlateModel, slates: SlateData, *, n_candidates: int = 5
     return {name: array[:20] for name, array in requests.items()}
 
 
-def pruned(model: SlateModel, slates: SlateData) -> nn.Module:
+def pruned(model: SlateModel, slates: SlateData, *, channels: float = 0.5, embedding: float = 0.0) -> nn.Module:
     """An untrained module with half of its channels."""
     torch.manual_seed(0)
     module = model.build(slates.split, 16).eval()
     context: Any = SimpleNamespace(requests=some_requests(model, slates))
-    return prune_channels(module, _pruning_plan(model, module, context), PruningShares(0.5))
+    return prune_channels(
+        module, _pruning_plan(model, module, context), PruningShares(channels=channels, embedding=embedding)
+    )
 
 
 def session_of(graph: onnx.ModelProto) -> onnxruntime.InferenceSession:
@@ -172,6 +174,35 @@ def test_half_of_the_dense_channels_are_gone(slates: SlateData, name: str, expec
     layers = {name: layer for name, layer in module.named_modules() if isinstance(layer, nn.Linear)}
     assert {name: layer.out_features for name, layer in layers.items()} == expected
     assert all(table.embedding_dim in (16, 64) for table in module.modules() if isinstance(table, nn.Embedding))
+
+
+@pytest.mark.parametrize("name", ["mean", "neumf"])
+def test_tables_are_narrowed_too(slates: SlateData, name: str) -> None:
+    """Half of every table's columns go, and what reads them follows."""
+    model = MODELS[name]
+    full, narrow = (pruned(model, slates, channels=0, embedding=share) for share in (0, 0.5))
+
+    tables = [[each for each in module.modules() if isinstance(each, nn.Embedding)] for module in (full, narrow)]
+    assert [each.embedding_dim * 2 for each in tables[1]] == [each.embedding_dim for each in tables[0]]
+    inputs = {key: torch.from_numpy(array) for key, array in some_requests(model, slates).items()}
+    assert narrow(**inputs).shape == full(**inputs).shape
+
+
+def test_tables_of_a_flattened_history_are_not_narrowed(slates: SlateData) -> None:
+    """torch-pruning cannot follow their columns; the error says so instead of a wrong model being served."""
+    with pytest.raises(CandidateError, match="embedding"):
+        pruned(MODELS["flatten"], slates, embedding=0.5)
+
+
+def test_recovery_is_part_of_the_pipeline(make_pipeline: MakePipeline) -> None:
+    """A pruned model is taught by the unpruned one, then learns with the weights that 4 bits leave."""
+    params = {**BASE, "pruning_ratio": 0.5, "distillation": 0.5, "embedding_bits": 4, "quantization_aware": True}
+    pipeline = make_pipeline("neumf")
+
+    path = pipeline.deployable(params).model_path
+
+    assert "GatherBlockQuantized" in {node.op_type for node in onnx.load(path).graph.node}
+    assert {"distillation", "quantization_aware", "pruning_allocation", "pruning_rounds"} <= set(pipeline.parameters)
 
 
 def test_a_pruned_ranker_equals_one_with_zeroed_channels(slates: SlateData) -> None:
@@ -249,15 +280,10 @@ def test_the_best_candidates_are_answered_if_asked_for(slates: SlateData) -> Non
     assert all(set(row) <= set(slate) for row, slate in zip(items, inputs["candidates"], strict=True))
 
 
-def test_asking_for_the_best_changes_the_artifact_alone(make_pipeline: MakePipeline) -> None:
-    """The trained model is shared, and the notes of a bundle tell what is answered."""
-    make_pipeline().deployable(BASE)
-    pipeline = make_pipeline(best=3)
-
-    evaluation = pipeline.evaluate(BASE)
-
-    assert steps_run(evaluation) == ["export", "quality", "latency", "memory"]
-    assert "the 3 best candidates" in pipeline.notes
+def test_a_bundle_tells_what_is_answered(make_pipeline: MakePipeline) -> None:
+    """The notes name the list of the best where it was asked for, and not otherwise."""
+    assert "the 3 best candidates" in make_pipeline(best=3).notes
+    assert "best" not in make_pipeline().notes
 
 
 def test_scores_do_not_depend_on_the_other_candidates(make_pipeline: MakePipeline) -> None:

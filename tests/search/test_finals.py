@@ -10,8 +10,22 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from paretoopt.candidate import Evaluation, Measurement, Measurements, Progress, ProgressListener
-from paretoopt.errors import CandidateError, NoFeasibleCandidateError, StudyError, StudyMismatchError
+from paretoopt.candidate import (
+    Evaluation,
+    Measurement,
+    Progress,
+    ProgressListener,
+    Remeasurement,
+    StageRun,
+    UserStatistic,
+)
+from paretoopt.errors import (
+    CandidateError,
+    EnvironmentWarning,
+    NoFeasibleCandidateError,
+    StudyError,
+    StudyMismatchError,
+)
 from paretoopt.objectives import at_most, maximize, minimize
 from paretoopt.search.study import Study, create_study
 from paretoopt.space import Int, Params, SearchSpace, Value
@@ -36,6 +50,7 @@ class Machine:
         self.fails_at = -1
         self.failure: BaseException = CandidateError("latency: the cable is loose")
         self.where = "here"
+        self.wobble = 0.0
 
     def check(self, space: SearchSpace, metrics: object) -> None:
         """Accept everything."""
@@ -47,24 +62,35 @@ class Machine:
     def evaluate(self, params: Params, listener: ProgressListener) -> Evaluation:  # noqa: ARG002
         """The search's measurement."""
         size = int(params["size"])
-        return Evaluation({"quality": Measurement(QUALITY[size]), "latency_ms": Measurement(FIRST_MS[size])})
+        measurements = {"quality": Measurement(QUALITY[size]), "latency_ms": Measurement(FIRST_MS[size])}
+        runs = (StageRun("quality", "a", False, 1.0), StageRun("latency", "b", False, 1.0, self.where))
+        return Evaluation(measurements, runs)
 
     def device(self) -> str:
         """Some machine."""
         return self.where
 
-    def remeasure(self, params: Params, listener: ProgressListener) -> Measurements:
-        """The true value on a machine that becomes 1 % slower with each measurement."""
+    def remeasure(self, params: Params, listener: ProgressListener) -> Remeasurement:
+        """The true value on a machine that becomes 1 % slower with each measurement; 3 wobbles from round to round."""
         if len(self.measured) == self.fails_at:
             raise self.failure
         size = int(params["size"])
         self.measured.append(size)
         listener(Progress("latency", "timing"))
-        return {"latency_ms": Measurement(TRUE_MS[size] * 1.01 ** len(self.measured))}
+        wobbled = 1 + (self.wobble if size == 3 else 0.0) * (-1) ** self.measured.count(3)
+        return Remeasurement(
+            {"latency_ms": Measurement(TRUE_MS[size] * wobbled * 1.01 ** len(self.measured))},
+            devices={"latency": self.where},
+            environments={"latency": {"share_of_others": len(self.measured) / 100}},
+        )
 
     def per_user(self, params: Params, listener: ProgressListener) -> dict[str, NDArray[np.float64]]:  # noqa: ARG002
         """Quality is the mean over four users."""
         return {"quality": QUALITY[int(params["size"])] + np.array([-0.1, 0.0, 0.0, 0.1])}
+
+    def user_statistics(self, params: Params, listener: ProgressListener) -> dict[str, UserStatistic]:  # noqa: ARG002
+        """The users' values are means, and nothing else."""
+        return {}
 
 
 @pytest.fixture
@@ -101,12 +127,12 @@ def sizes(study: Study) -> list[Value]:
 def test_members_are_measured_in_every_round_in_changing_order(
     searched: Callable[..., Study], machine: Machine
 ) -> None:
-    """Each round measures all four members, the anchor among them, and none that was off the front."""
+    """Each round measures all four members, and none that was off the front; the anchor, being a member, twice."""
     searched().finals(machine, rounds=6, progress=False)
 
-    rounds = [machine.measured[start : start + 4] for start in range(0, 24, 4)]
-    assert len(machine.measured) == 24
-    assert all(sorted(one) == [0, 1, 2, 3] for one in rounds)
+    rounds = [machine.measured[start : start + 5] for start in range(0, 30, 5)]
+    assert len(machine.measured) == 30
+    assert all(sorted(one) == [0, 0, 1, 2, 3] for one in rounds)
     assert any(one != other for one, other in pairwise(rounds))
 
 
@@ -171,9 +197,68 @@ def test_finals_asked_for_again_measure_only_what_is_missing(searched: Callable[
     study.finals(machine, rounds=6, progress=False)
 
     study.finals(machine, rounds=6, progress=False)
-    assert len(machine.measured) == 24
-    study.finals(machine, rounds=8, progress=False)
-    assert len(machine.measured) == 32
+    assert len(machine.measured) == 30
+    study.finals(machine, rounds=8, confidence=None, progress=False)
+    assert len(machine.measured) == 40
+
+
+def test_finals_end_once_it_is_decided_who_is_on_the_front(searched: Callable[..., Study], machine: Machine) -> None:
+    """After 6 of 20 rounds no probability is left within 5 % and 95 %, as all members differ enough."""
+    front = searched().finals(machine, rounds=20, progress=False)
+
+    probabilities = [one.probability_nondominated for one in front.candidates]
+    assert len(machine.measured) == 6 * 5
+    assert all(one is None or not 0.05 < one < 0.95 for one in probabilities)
+
+
+def test_finals_go_on_while_it_is_open_who_is_on_the_front(
+    searched: Callable[..., Study], machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Size 3 is now a little faster than size 2 and now a little slower, so rounds decide nothing: all are measured."""
+    monkeypatch.setitem(TRUE_MS, 3, TRUE_MS[2])
+    machine.wobble = 0.1
+
+    front = searched().finals(machine, rounds=9, progress=False)
+
+    assert len(machine.measured) == 9 * 5
+    probability = front.candidates[3].probability_nondominated
+    assert probability is not None
+    assert 0.05 < probability < 0.95
+
+
+def test_confidence_none_measures_all_rounds(searched: Callable[..., Study], machine: Machine) -> None:
+    """Though it is decided after six of them; more rounds make the intervals narrower."""
+    searched().finals(machine, rounds=9, confidence=None, progress=False)
+
+    assert len(machine.measured) == 9 * 5
+
+
+def test_finals_on_another_machine_warn_and_say_where(searched: Callable[..., Study], machine: Machine) -> None:
+    """Finalists have the environment of the finals, the others that of the search; the front warns, now and later."""
+    study = searched()
+    machine.where = "elsewhere"
+
+    with pytest.warns(EnvironmentWarning, match=r"latency was measured in 2 environments(.|\n)*elsewhere"):
+        study.finals(machine, rounds=6, progress=False)
+
+    assert [one.runs[1].environment for one in study.candidates()] == 4 * ["elsewhere"] + ["here"]
+    assert {one.runs[0].environment for one in study.candidates()} == {None}
+    with pytest.warns(EnvironmentWarning, match="elsewhere"):
+        searched().pareto_front()
+
+
+def test_environments_of_the_finals_can_be_asked_for(searched: Callable[..., Study], machine: Machine) -> None:
+    """Of every measurement, in the order in which they were taken, also when the study is opened again."""
+    assert searched().finals_environments().empty
+
+    searched().finals(machine, rounds=6, progress=False)
+    found = searched().finals_environments()
+
+    assert found["round"].tolist() == list(np.repeat(range(6), 5))
+    assert found["number"].tolist() == machine.measured
+    assert found["share_of_others"].tolist() == [index / 100 for index in range(1, 31)]
+    assert found["is_repeat"].sum() == 6
+    assert set(found["device"]) == {"here"}
 
 
 def test_rounds_of_another_device_do_not_count(searched: Callable[..., Study], machine: Machine) -> None:
@@ -182,18 +267,19 @@ def test_rounds_of_another_device_do_not_count(searched: Callable[..., Study], m
     study.finals(machine, rounds=6, progress=False)
 
     machine.where = "elsewhere"
-    study.finals(machine, rounds=6, progress=False)
+    with pytest.warns(EnvironmentWarning):
+        study.finals(machine, rounds=6, progress=False)
 
-    assert len(machine.measured) == 48
+    assert len(machine.measured) == 60
 
 
 def test_a_spent_budget_ends_the_finals_once_there_are_intervals(
     searched: Callable[..., Study], machine: Machine
 ) -> None:
     """Six rounds are measured in any case, because fewer give no interval."""
-    searched().finals(machine, rounds=20, budget_seconds=0.0, progress=False)
+    searched().finals(machine, rounds=20, confidence=None, budget_seconds=0.0, progress=False)
 
-    assert len(machine.measured) == 6 * 4
+    assert len(machine.measured) == 6 * 5
 
 
 def test_top_measures_the_members_nearest_to_the_ideal(searched: Callable[..., Study], machine: Machine) -> None:
@@ -256,7 +342,7 @@ def test_a_limit_that_the_finals_show_to_be_broken_drops_the_member(
 def test_a_failure_names_the_trial_and_keeps_the_rounds(searched: Callable[..., Study], machine: Machine) -> None:
     """After the failure is mended, the same call goes on with the round in which it happened."""
     study = searched()
-    machine.fails_at = 4 * 4 + 2
+    machine.fails_at = 4 * 5 + 2
     with pytest.raises(StudyError, match=r"trial \d could not be measured again in round 5.*the cable is loose"):
         study.finals(machine, rounds=6, progress=False)
 
@@ -264,7 +350,7 @@ def test_a_failure_names_the_trial_and_keeps_the_rounds(searched: Callable[..., 
     before = len(machine.measured)
     study.finals(machine, rounds=6, progress=False)
 
-    assert len(machine.measured) - before == 2 * 4
+    assert len(machine.measured) - before == 2 * 5
 
 
 def test_ctrl_c_keeps_the_rounds_and_leaves_the_front_as_it_is(
@@ -272,15 +358,15 @@ def test_ctrl_c_keeps_the_rounds_and_leaves_the_front_as_it_is(
 ) -> None:
     """Too few rounds change nothing; the same call goes on. With enough of them, the finals end with those."""
     study = searched()
-    machine.failure, machine.fails_at = KeyboardInterrupt(), 3 * 4 + 1
-    study.finals(machine, rounds=20, progress=False)
+    machine.failure, machine.fails_at = KeyboardInterrupt(), 3 * 5 + 1
+    study.finals(machine, rounds=20, confidence=None, progress=False)
     assert sizes(study) == [0, 1, 2, 3]
 
-    machine.fails_at = 13 + 5 * 4 + 1
-    study.finals(machine, rounds=20, progress=False)
+    machine.fails_at = 16 + 5 * 5 + 1
+    study.finals(machine, rounds=20, confidence=None, progress=False)
 
     assert sizes(study) == [0, 1, 2]
-    assert len(machine.measured) == 34
+    assert len(machine.measured) == 42
 
 
 def test_the_listener_hears_what_is_measured(searched: Callable[..., Study], machine: Machine) -> None:
@@ -289,7 +375,7 @@ def test_the_listener_hears_what_is_measured(searched: Callable[..., Study], mac
 
     searched().finals(machine, rounds=6, listener=heard.append, progress=False)
 
-    assert heard == 24 * [Progress("latency", "timing")]
+    assert heard == 30 * [Progress("latency", "timing")]
 
 
 @pytest.mark.parametrize(
@@ -297,11 +383,12 @@ def test_the_listener_hears_what_is_measured(searched: Callable[..., Study], mac
     [
         ({"rounds": 5}, "rounds=5 give no 95 % interval.*6 or more"),
         ({"top": 0}, "top=0 measures nothing"),
+        ({"confidence": 1.0}, "confidence=1.0 decides nothing, or never"),
         ({"anchor": 17}, "anchor=17 is no evaluated candidate"),
     ],
 )
 def test_settings_that_cannot_work_are_refused(
-    searched: Callable[..., Study], machine: Machine, settings: dict[str, int], message: str
+    searched: Callable[..., Study], machine: Machine, settings: dict[str, float], message: str
 ) -> None:
     """Before anything is measured."""
     with pytest.raises(StudyError, match=message):

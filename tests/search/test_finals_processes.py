@@ -8,11 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 # A pipeline of three sizes that writes what it measures into a log, and waits for ever at the line given.
 _SCRIPT = """
 import sys, time
 import numpy as np
-from paretoopt.candidate import Evaluation, Measurement
+from paretoopt.candidate import Evaluation, Measurement, Remeasurement
 from paretoopt.objectives import maximize, minimize
 from paretoopt.search.study import create_study
 from paretoopt.space import Int, SearchSpace
@@ -25,6 +27,7 @@ class Machine:
     def canonical(self, params): return params
     def device(self): return "here"
     def per_user(self, params, listener): return {}
+    def user_statistics(self, params, listener): return {}
     def evaluate(self, params, listener):
         return Evaluation({"size": Measurement(params["size"]), "latency_ms": Measurement(float(params["size"]))})
     def remeasure(self, params, listener):
@@ -33,7 +36,7 @@ class Machine:
         if stuck_at and len(open(log).readlines()) == stuck_at:
             print("stuck", flush=True)
             time.sleep(600)
-        return {"latency_ms": Measurement(float(params["size"]))}
+        return Remeasurement({"latency_ms": Measurement(float(params["size"]))}, {"latency": "here"}, {})
 
 study = create_study(
     SearchSpace(size=Int(1, 3)), objectives=[maximize("size"), minimize("latency_ms")],
@@ -52,7 +55,7 @@ def _start(folder: Path, *, stuck_at: int = 0) -> subprocess.Popen[str]:
 
 def test_rounds_that_were_finished_are_not_measured_again(tmp_path: Path) -> None:
     """Killed in the middle of the fifth round, the same command measures rounds five and six, and no more."""
-    killed = _start(tmp_path, stuck_at=4 * 3 + 2)
+    killed = _start(tmp_path, stuck_at=4 * 4 + 2)
     assert killed.stdout is not None
     assert killed.stdout.readline() == "stuck\n"
     killed.send_signal(signal.SIGKILL)
@@ -61,5 +64,5 @@ def test_rounds_that_were_finished_are_not_measured_again(tmp_path: Path) -> Non
     answer, _ = _start(tmp_path).communicate()
 
     measured = (tmp_path / "log").read_text().split()
-    assert len(measured) == (4 * 3 + 2) + 2 * 3
-    assert sorted(json.loads(answer)) == [1.0, 2.0, 3.0]
+    assert len(measured) == (4 * 4 + 2) + 2 * 4
+    assert sorted(json.loads(answer)) == pytest.approx([1.0, 2.0, 3.0])

@@ -40,6 +40,19 @@ def test_the_quickstart_shows_a_front_and_goes_on_where_it_was(tmp_path: Path) -
     assert re.findall(r"Pareto front: \d+ of \d+", first) == re.findall(r"Pareto front: \d+ of \d+", second)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_a_model_of_ones_own_takes_under_sixty_lines(tmp_path: Path) -> None:
+    """It is described before it trains, and pruned, quantised, measured and searched."""
+    printed = run_study("bring_your_own_model.py", folder=tmp_path)
+
+    assert len((STUDIES / "bring_your_own_model.py").read_text().splitlines()) < 60
+    assert re.search(r"hidden +64 -> 64 +MatMulInteger +8", printed)
+    assert re.search(r"items +2,000 rows x 32 +GatherBlockQuantized +8", printed)
+    front = printed[printed.index("linear_bits") :]
+    assert all(float(line.split()[4]) > 0.85 for line in front.splitlines()[1:]), front
+
+
 @pytest.mark.realdata
 @pytest.mark.timeout(900)
 def test_the_movielens_study_writes_its_table(tmp_path: Path, real_data: Path) -> None:

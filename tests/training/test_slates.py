@@ -86,6 +86,20 @@ def test_the_loss_is_the_log_loss_of_positives_and_negatives(data: SlateData) ->
     assert task.loss(model, batch).item() == pytest.approx(expected, rel=1e-5)
 
 
+def test_a_model_is_no_distance_from_itself(data: SlateData) -> None:
+    """Taught by itself, the loss is the task's own and the divergence is none; taught by another, there is some."""
+    task, model = SlateTask(data, SlateSettings(length=0)), make_neumf(data)
+    torch.manual_seed(1)
+    other = NeuMF(n_users=data.split.n_users, n_items=data.split.n_items, factors=8).eval()
+    batch = next(iter(task.batches(np.random.default_rng(0))))
+
+    own, none = task.taught_losses(model, model, batch, 2.0)
+
+    assert own == task.loss(model, batch)
+    assert none.item() == pytest.approx(0, abs=1e-7)
+    assert task.taught_losses(model, other, batch, 2.0)[1] > 1e-6
+
+
 def test_quality_is_the_ndcg_on_the_validation_slates(data: SlateData) -> None:
     """It equals scoring one user at a time."""
     model, split = make_ranker(data), data.split

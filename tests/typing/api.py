@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from torch import Tensor
 
 import paretoopt as po
 from paretoopt import recommenders
@@ -81,6 +82,28 @@ def own_pipeline(stage: po.Stage) -> Mapping[str, po.Measurement]:
     pipeline = po.Pipeline(data=Text(), build=build, stages=[stage], measures=[measure], requests=requests)
     evaluation: po.Evaluation = pipeline.evaluate({"width": 16})
     return evaluation.measurements
+
+
+def score(targets: np.ndarray[Any, Any], answers: np.ndarray[Any, Any]) -> float:
+    """A score of one's own."""
+    return float((targets * answers).sum())
+
+
+def own_examples(loss: Callable[[Any, Tensor], Tensor]) -> str:
+    """A pipeline over examples of one's own, and what it will ship."""
+    data: po.SplitExamples = po.split_examples({"x": np.zeros((9, 3))}, np.zeros(9))
+    task = po.Supervised(loss, batch_size=32)
+    few = po.TrainingSettings(epochs=1)
+    pipeline = po.Pipeline(
+        data=data,
+        build=build,
+        stages=[po.fit(task, few), po.prune(), po.export_onnx(outputs=["score"]), po.quantize()],
+        measures=[po.output_quality({"score": score, "auc": po.auc}, output="score"), po.ranked_parity(k=5)],
+        requests=data.requests(64),
+    )
+    parts: po.PartsList = po.describe(pipeline, {"bits": 8})
+    teacher = po.Earlier("fit", {"width": 16})
+    return f"{parts} {parts.artifact_mib:.2f} {teacher.stage}"
 
 
 def plain_function(params: po.Params) -> dict[str, float]:
