@@ -29,6 +29,7 @@ from paretoopt.measurement.environment import current_environment
 from paretoopt.measurement.percentiles import latency_percentile
 from paretoopt.measurement.serving import measure_serving
 from paretoopt.training.loop import TrainingSettings
+from studies.benchmarks.page import publish, results_page
 
 _RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results" / "finals_rank.md"
 _DIMS = (32, 48, 64, 96)
@@ -160,25 +161,13 @@ def load(shares: Sequence[float | None]) -> str:
 
 
 def _page(lines: Sequence[str], arguments: argparse.Namespace, others: str) -> str:
-    record = current_environment(measured_cores(1, 1)).to_dict() | {"share_of_others": others}
-    about = str(__doc__).replace("\n\n    python studies/benchmarks/finals_rank.py\n", "\n").strip()
-    return "\n".join(
-        [
-            "# Rank agreement of finals",
-            "",
-            f"Made by `python studies/benchmarks/finals_rank.py --rounds {arguments.rounds}`. {about}",
-            "",
-            f"Finals have {arguments.rounds} rounds, and every measurement takes {_BUDGET_SECONDS} s. Latencies are in "
-            "milliseconds.",
-            "",
-            *lines,
-            "",
-            "## Environment",
-            "",
-            *(f"- {name}: {value}" for name, value in record.items()),
-            "",
-        ]
+    settings = (
+        f"Finals have {arguments.rounds} rounds, and every measurement takes {_BUDGET_SECONDS} s. Latencies are in "
+        "milliseconds."
     )
+    command = f"python studies/benchmarks/finals_rank.py --rounds {arguments.rounds}"
+    record = current_environment(measured_cores(1, 1)).to_dict() | {"share_of_others": others}
+    return results_page("Rank agreement of finals", command, __doc__, [settings, "", *lines], record)
 
 
 def main() -> None:
@@ -197,9 +186,7 @@ def main() -> None:
     one, other = (summed_up(by_finals, rounds) for rounds in finals)
     found = {"single 1": singles[0], "finals 1": one, "finals 2": other, "single 2": singles[1]}
     page = _page([*agreement(singles, finals), "", *values(found, bench.params)], arguments, others)
-    print(page)
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(page, encoding="utf-8")
+    publish(page, arguments.output)
 
 
 if __name__ == "__main__":

@@ -27,12 +27,26 @@ from paretoopt.measurement.fixed_service import FixedService
 from paretoopt.measurement.load_measurement import LoadMeasurement
 from paretoopt.measurement.load_percentiles import loaded_percentile
 from paretoopt.measurement.program import Limits
+from studies.benchmarks.page import publish, results_page
 
 _RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results" / "load_generator.md"
 _SERVICE_MS = 1.0
 _UTILISATIONS = (0.3, 0.5, 0.7, 0.8, 0.9)
 _WORKERS = (1, 2)
 _REFERENCE_ARRIVALS = 4_000_000
+
+
+_ABOUT = """Requests arrive at random
+(Poisson) at a server that keeps its core busy for 1 ms per request; one queue, first come, first served. All
+times are in milliseconds; a wait is the time from the intended arrival to the start of the work.
+
+*Theory* is the mean wait in the long run: Pollaczek and Khinchine's formula for one worker, and for two a
+simulation of 4 million arrivals. A run of some seconds differs from it by chance, the more the higher the
+utilisation. *Same arrivals* is an ideal queue with the run's own arrivals and services of exactly 1 ms: what
+*measured* differs from it is due to the load generator and to the machine. *Same arrivals and services* is
+an ideal queue that also takes the services as long as they were: what *measured* differs from it is due to
+the load generator. *Added per request* is how long after it could have been a request was begun.
+"""
 
 
 @dataclass(frozen=True)
@@ -149,24 +163,9 @@ def _row(cells: list[str] | tuple[str, ...]) -> str:
 
 
 def _page(sections: list[str], environments: list[Environment], seconds: float) -> str:
-    record = pooled_record(environments)
-    about = [
-        "# The load generator against queueing theory",
-        "",
-        f"Made by `python studies/benchmarks/load_generator.py --seconds {seconds:g}`. Requests arrive at random",
-        "(Poisson) at a server that keeps its core busy for 1 ms per request; one queue, first come, first served. All",
-        "times are in milliseconds; a wait is the time from the intended arrival to the start of the work.",
-        "",
-        "*Theory* is the mean wait in the long run: Pollaczek and Khinchine's formula for one worker, and for two a",
-        "simulation of 4 million arrivals. A run of some seconds differs from it by chance, the more the higher the",
-        "utilisation. *Same arrivals* is an ideal queue with the run's own arrivals and services of exactly 1 ms: what",
-        "*measured* differs from it is due to the load generator and to the machine. *Same arrivals and services* is",
-        "an ideal queue that also takes the services as long as they were: what *measured* differs from it is due to",
-        "the load generator. *Added per request* is how long after it could have been a request was begun.",
-        "",
-    ]
-    machine = ["## Environment", "", *(f"- {name}: {value}" for name, value in record.items()), ""]
-    return "\n".join([*about, *sections, *machine])
+    command = f"python studies/benchmarks/load_generator.py --seconds {seconds:g}"
+    title = "The load generator against queueing theory"
+    return results_page(title, command, _ABOUT, sections, pooled_record(environments))
 
 
 def main() -> None:
@@ -182,9 +181,7 @@ def main() -> None:
         sections += [f"## M/D/{workers}", "", *table(comparisons), ""]
         environments.append(environment)
     page = _page(sections, environments, arguments.seconds)
-    print(page)
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(page, encoding="utf-8")
+    publish(page, arguments.output)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 from paretoopt.measurement.environment import Environment, pooled_record
 from paretoopt.measurement.serving import measure_serving
 from paretoopt.measurement.serving_measurement import ServingMeasurement
+from studies.benchmarks.page import publish, results_page
 
 _RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results" / "memory_accounting.md"
 _SIZES_MIB = (1, 3, 10, 30, 60, 100)
@@ -81,29 +82,14 @@ def row(workers: int, measured: Sequence[ServingMeasurement]) -> str:
 
 
 def _page(rows: Sequence[str], environments: Sequence[Environment], arguments: argparse.Namespace) -> str:
-    about = str(__doc__).replace("\n\n    python studies/benchmarks/memory_accounting.py\n", "\n").strip()
     header = (
         "workers", "artifact_mib", "memory_mib (median)", "of all repeats", "beyond the artifact, per worker",
         "after load", "memory_total_mib", "peak", "idle runtime (baseline)",
     )  # fmt: skip
-    return "\n".join(
-        [
-            "# Memory against the size of the artifact",
-            "",
-            f"Made by `python studies/benchmarks/memory_accounting.py --repeats {arguments.repeats}`. {about}",
-            "",
-            "All values are in MiB.",
-            "",
-            f"| {' | '.join(header)} |",
-            f"|{'---:|' * len(header)}",
-            *rows,
-            "",
-            "## Environment",
-            "",
-            *(f"- {name}: {value}" for name, value in pooled_record(environments).items()),
-            "",
-        ]
-    )
+    lines = ["All values are in MiB.", "", f"| {' | '.join(header)} |", f"|{'---:|' * len(header)}", *rows]
+    command = f"python studies/benchmarks/memory_accounting.py --repeats {arguments.repeats}"
+    title = "Memory against the size of the artifact"
+    return results_page(title, command, __doc__, lines, pooled_record(environments))
 
 
 def main() -> None:
@@ -121,9 +107,7 @@ def main() -> None:
                 rows.append(row(workers, measured))
                 environments += [one.environment for one in measured]
     page = _page(rows, environments, arguments)
-    print(page)
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(page, encoding="utf-8")
+    publish(page, arguments.output)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ from paretoopt.pipeline.stage import Requests
 from paretoopt.recommenders.ranking_quality import requests_of
 from paretoopt.training.loop import TrainingSettings
 from paretoopt.training.ranking import discounted_gains
+from studies.benchmarks.page import publish, results_page
 
 _RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results" / "quantisation_ranges.md"
 _DIM, _LENGTH, _K = 64, 50, 10
@@ -211,29 +212,8 @@ def layer_graphs(trained: Trained) -> Iterator[tuple[str, onnx.ModelProto]]:
 def _page(tables: Sequence[str], layers: Sequence[str], command: str) -> str:
     # Nothing here is timed, so that what else ran at the time is not known, and does not matter.
     known = {name: v for name, v in current_environment(measured_cores(1, 1)).to_dict().items() if v is not None}
-    about = (
-        str(__doc__).replace("\n\n    python studies/benchmarks/quantisation_ranges.py --data FOLDER\n", "\n").strip()
-    )
-    return "\n".join(
-        [
-            "# Ranges, blocks and calibration",
-            "",
-            f"Made by `{command}`. {about}",
-            "",
-            "## Linear layers",
-            "",
-            *layers,
-            "",
-            "## Embedding tables",
-            "",
-            *tables,
-            "",
-            "## Environment",
-            "",
-            *(f"- {name}: {value}" for name, value in known.items()),
-            "",
-        ]
-    )
+    lines = ["## Linear layers", "", *layers, "", "## Embedding tables", "", *tables]
+    return results_page("Ranges, blocks and calibration", command, __doc__, lines, known)
 
 
 def main() -> None:
@@ -250,9 +230,7 @@ def main() -> None:
     given = f"--data {Path(arguments.data).name} " if arguments.data else ""
     command = f"python studies/benchmarks/quantisation_ranges.py {given}--epochs {arguments.epochs}"
     page = _page(table_rows(trained), layer_rows(trained), command)
-    print(page)
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(page, encoding="utf-8")
+    publish(page, arguments.output)
 
 
 if __name__ == "__main__":

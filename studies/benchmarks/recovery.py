@@ -29,6 +29,7 @@ from paretoopt.data.split import Split
 from paretoopt.measurement.bootstrap import mean_interval
 from paretoopt.measurement.cores import measured_cores
 from paretoopt.measurement.environment import current_environment
+from studies.benchmarks.page import publish, results_page
 
 _RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results" / "recovery.md"
 _METRIC = "test_ndcg_at_10"
@@ -159,26 +160,15 @@ def difference(values: Values, baseline: Values) -> str:
 
 def page(lines: Sequence[str], options: argparse.Namespace) -> str:
     """The page of results."""
-    about = str(__doc__).replace("\n\n    python studies/benchmarks/recovery.py --data FOLDER\n", "\n").strip()
-    record = current_environment(measured_cores(1, 1)).to_dict()
-    return "\n".join(
-        [
-            "# What recovery wins back",
-            "",
-            f"Made by `{command_of(options)}`. {about}",
-            "",
-            f"The model is {options.width} wide, the wider teacher {options.teacher_width}; the teacher's loss has the "
-            f"weight {options.weight} at temperature {options.temperature}. Seeds: {options.seeds}. *Trained on* "
-            "is up to 15 epochs more, at half the learning rate, as after pruning.",
-            "",
-            *lines,
-            "",
-            "## Environment",
-            "",
-            *(f"- {name}: {value}" for name, value in record.items()),
-            "",
-        ]
+    settings = (
+        f"The model is {options.width} wide, the wider teacher {options.teacher_width}; the teacher's loss has the "
+        f"weight {options.weight} at temperature {options.temperature}. Seeds: {options.seeds}. *Trained on* "
+        "is up to 15 epochs more, at half the learning rate, as after pruning."
     )
+    record = current_environment(measured_cores(1, 1)).to_dict()
+    # Nothing here is timed, so that what else ran at the time is not known, and does not matter.
+    known = {name: value for name, value in record.items() if value is not None}
+    return results_page("What recovery wins back", command_of(options), __doc__, [settings, "", *lines], known)
 
 
 def command_of(options: argparse.Namespace) -> str:
@@ -202,9 +192,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=_RESULTS, help="the page to write")
     options = parser.parse_args()
     text = page(table(measured(options), variants(options.width, options.weight)), options)
-    print(text)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(text, encoding="utf-8")
+    publish(text, options.output)
 
 
 if __name__ == "__main__":

@@ -39,6 +39,7 @@ from paretoopt.measurement.percentiles import latency_percentile
 from paretoopt.measurement.serving import measure_serving
 from paretoopt.pipeline.stage import Requests
 from paretoopt.training.loop import TrainingSettings
+from studies.benchmarks.page import publish, results_page
 
 _RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results" / "repeatability.md"
 _ARTIFACT: po.Params = {"embedding_dim": 64, "linear_bits": 8, "embedding_bits": 8}
@@ -172,17 +173,9 @@ def _page(
 ) -> str:
     record, loaded = pooled_record(environments[False]), pooled_record(environments[True])
     shares = {f"{name}, with the background load": value for name, value in loaded.items() if "share" in name}
-    about = [
-        "# Repeatability of latency",
-        "",
-        f"Made by `python studies/benchmarks/repeatability.py --repeats {arguments.repeats}`. {str(__doc__).strip()}",
-        "",
-        "CV is the standard deviation over the mean of the repeats; less is better, and 1.00 is the best max/min.",
-        "",
-    ]
-    text = "\n".join(about).replace("\n\n    python studies/benchmarks/repeatability.py\n", "\n")
-    machine = ["", "## Environment", "", *(f"- {name}: {value}" for name, value in {**record, **shares}.items()), ""]
-    return "\n".join([text, *lines, *machine])
+    legend = "CV is the standard deviation over the mean of the repeats; less is better, and 1.00 is the best max/min."
+    command = f"python studies/benchmarks/repeatability.py --repeats {arguments.repeats}"
+    return results_page("Repeatability of latency", command, __doc__, [legend, "", *lines], {**record, **shares})
 
 
 def main() -> None:
@@ -194,9 +187,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         found, environments = repeat(arguments.repeats, Path(folder))
     page = _page(table(found), environments, arguments)
-    print(page)
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(page, encoding="utf-8")
+    publish(page, arguments.output)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from paretoopt.compression.tied_scores import Scoring
 from paretoopt.measurement.environment import Environment, pooled_record
 from paretoopt.measurement.percentiles import latency_percentile
 from paretoopt.measurement.serving import measure_serving
+from studies.benchmarks.page import publish, results_page
 
 _RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results" / "tied_tables.md"
 _DIM, _LENGTH, _N_REQUESTS = 64, 20, 200
@@ -99,24 +100,10 @@ def _line(n_items: int, bits: int, way: str, values: np.ndarray) -> str:
     return f"| {n_items:,} | {bits} | {way} | {artifact:.2f} | {memory:.1f} | {peak:.1f} | {p50:.3f} |"
 
 
-def _page(lines: Sequence[str], environments: Sequence[Environment], command: str) -> str:
-    about = str(__doc__).replace("\n\n    python studies/benchmarks/tied_tables.py\n", "\n").strip()
-    return "\n".join(
-        [
-            "# Tables that are looked up and scored",
-            "",
-            f"Made by `{command}`. {about}",
-            "",
-            f"| {' | '.join(_HEADER)} |",
-            "|---:|---:|---|---:|---:|---:|---:|",
-            *lines,
-            "",
-            "## Environment",
-            "",
-            *(f"- {name}: {value}" for name, value in pooled_record(environments).items()),
-            "",
-        ]
-    )
+def _page(rows: Sequence[str], environments: Sequence[Environment], command: str) -> str:
+    lines = [f"| {' | '.join(_HEADER)} |", "|---:|---:|---|---:|---:|---:|---:|", *rows]
+    title = "Tables that are looked up and scored"
+    return results_page(title, command, __doc__, lines, pooled_record(environments))
 
 
 def main() -> None:
@@ -134,9 +121,7 @@ def main() -> None:
     items = " ".join(map(str, arguments.items))
     command = f"python studies/benchmarks/tied_tables.py --items {items} --repeats {arguments.repeats}"
     page = _page(lines, environments, command)
-    print(page)
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(page, encoding="utf-8")
+    publish(page, arguments.output)
 
 
 if __name__ == "__main__":
