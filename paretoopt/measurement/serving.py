@@ -28,7 +28,9 @@ from paretoopt.measurement.requests import Requests, count_requests, write_reque
 from paretoopt.measurement.serving_measurement import ServingMeasurement
 from paretoopt.measurement.window import common_window
 
-_MODULE = "paretoopt.measurement.serving_worker"
+ARTIFACT_WORKER = "paretoopt.measurement.serving_worker"
+"""The module of workers that serve an artifact with ONNX Runtime."""
+
 _LIMITS = Limits(seconds=120.0)
 _PHASES = ("the import of its runtime", "the load of the artifact", "the end of warm-up", "the end of traffic")
 _MIB = 1024 * 1024
@@ -48,6 +50,7 @@ def measure_serving(
     relative_precision: float | None = None,
     limits: Limits = _LIMITS,
     seed: int = 0,
+    worker_module: str = ARTIFACT_WORKER,
     listener: ProgressListener | None = None,
 ) -> ServingMeasurement:
     """Serve real requests from the artifact in processes of their own, and measure them.
@@ -67,6 +70,8 @@ def measure_serving(
             reaches no further than this share of its value to either side; None to time all of ``n_requests``.
         limits: What the processes may take; beyond, they are killed.
         seed: Order of the requests.
+        worker_module: The module that a worker runs, which imports another runtime than ONNX Runtime to compare with
+            it, and calls ``serve_or_idle``.
         listener: Told what goes on.
 
     Raises:
@@ -93,7 +98,7 @@ def measure_serving(
             "precision": precision,
         }
         before = core_times(cores)
-        results, times = _run(_programs(job, cores, workers, threads), limits, folder, listener)
+        results, times = _run(_programs(worker_module, job, cores), limits, folder, listener)
         environment = replace(environment, share_of_others=share_of_others(before, core_times(cores)))
     return _measurement(results, times, artifact_mib, threads, environment)
 
@@ -105,19 +110,20 @@ def _effort_of_worker(n_requests: int, least: int, budget_seconds: float, worker
     return Effort(ceil(n_requests / workers), ceil(least / workers), _LEAST_SECONDS, budget_seconds)
 
 
-def _programs(job: Json, cores: Sequence[int], workers: int, threads: int) -> list[Program]:
+def _programs(module: str, job: Json, cores: Sequence[int]) -> list[Program]:
     """The workers, and last the idle runtime."""
+    workers, threads = job["workers"], job["threads"]
     serving = [
         Program(
             f"worker {worker}",
-            _MODULE,
+            module,
             {**job, "worker": worker, "is_idle": False},
             cores_of_process(cores, worker, threads),
             threads,
         )
         for worker in range(workers)
     ]
-    return [*serving, Program("the idle runtime", _MODULE, {"is_idle": True}, frozenset(cores), threads)]
+    return [*serving, Program("the idle runtime", module, {"is_idle": True}, frozenset(cores), threads)]
 
 
 def _run(

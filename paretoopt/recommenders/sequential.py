@@ -66,6 +66,7 @@ def next_item(
     distillation: Distillation | None = None,
     quantization_aware_training: TrainingSettings | None = None,
     batch_size: int = 32,
+    full_catalogue: int = 20_000,
     groups: Sequence[Grouping] = (),
     quantization: QuantizationRules | None = None,
     train_while_measuring: bool = False,
@@ -90,6 +91,8 @@ def next_item(
         distillation: How the teacher teaches where the dimension ``distillation`` is above 0.
         quantization_aware_training: How rounded weights are trained on where ``quantization_aware`` is on.
         batch_size: Windows of ``length`` items per training batch.
+        full_catalogue: Items up to which the training loss runs over all of them; beyond, over the next one and 1,024
+            drawn uniformly for each batch (sampled softmax), which takes less time.
         groups: How users are grouped to measure ``worst_group_ndcg_at_10`` and ``group_gap``.
         quantization: How bits are made; static layers are calibrated on 128 users' requests of one item earlier.
         train_while_measuring: Whether training may disturb what others measure, instead of waiting for its cores.
@@ -101,11 +104,12 @@ def next_item(
         PipelineError: A setting is out of its range.
         StoreError: The store cannot be written.
     """
-    _refuse_settings({"k": k, "length": length, "blocks": blocks, "heads": heads, "batch_size": batch_size}, dropout)
+    sizes = {"k": k, "length": length, "blocks": blocks, "heads": heads, "batch_size": batch_size}
+    _refuse_settings({**sizes, "full_catalogue": full_catalogue}, dropout)
     split = _checked_split(interactions, k, groups)
     requests = _sampled_requests(split, length, seed)
     schedules = _schedules(training, fine_tuning, quantization_aware_training)
-    rules, task = quantization or QuantizationRules(), NextItemSettings(length, batch_size)
+    rules, task = quantization or QuantizationRules(), NextItemSettings(length, batch_size, full_catalogue)
     stages = _stages(k, task, schedules, distillation, rules, train_while_measuring)
     build = _build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed)
     stages.append(_quantizing(rules, requests))

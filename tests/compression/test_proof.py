@@ -87,6 +87,21 @@ def test_a_bias_that_goes_with_weights_is_no_copy_of_them(linear_bits: int) -> N
     prove_quantized(as_matrix_products(graph), quantized, linear_bits=linear_bits, embedding_bits=32)
 
 
+def test_scales_that_go_with_weights_are_no_copy_of_them() -> None:
+    """In a trained tower, the scales of a layer correlate by 0.86 with the one column of weights that reads it."""
+    random = np.random.default_rng(0)
+    column = np.abs(random.normal(size=(128, 1))).astype(np.float32)
+    scales = (column[:, 0] + random.normal(scale=0.36, size=128)).astype(np.float32)
+    graph = with_column(column, np.zeros(128, np.float32))
+
+    quantized = quantize_graph(graph, linear_bits=4, embedding_bits=32)
+
+    assert 0.82 < np.corrcoef(column[:, 0], scales)[0, 1] < 0.9
+    prove_quantized(
+        as_matrix_products(graph), with_array(quantized, "scales", scales), linear_bits=4, embedding_bits=32
+    )
+
+
 def test_a_copy_that_the_runtime_makes_is_found(exported: Export) -> None:
     """A cast of the whole fp16 table is stored nowhere; ONNX Runtime works it out when it loads the graph."""
     full = as_matrix_products(exported(32))

@@ -16,11 +16,19 @@ import paretoopt as po
 BENCHMARKS = Path(__file__).resolve().parents[2] / "studies" / "benchmarks"
 
 
+def shop_file(folder: Path) -> str:
+    """The name of a file in ``folder`` with the interactions of a small shop."""
+    shop = po.synthetic_shop(users=120, items=60, seed=0)
+    columns = {"user": shop.users, "item": shop.items, "timestamp": shop.timestamps}
+    pd.DataFrame(columns).to_csv(folder / "shop.csv", index=False)
+    return "shop.csv"
+
+
 def rows_of(name: str, *arguments: str, folder: Path) -> list[list[str]]:
     """Run a benchmark; gives the cells of its page's tables, headers included."""
     page = folder / "results" / "page.md"
     command = [sys.executable, str(BENCHMARKS / name), *arguments, "--output", str(page)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
     text = page.read_text()
     assert f"python studies/benchmarks/{name} {' '.join(arguments)}" in text
     assert "cpu_model" in text
@@ -70,12 +78,9 @@ def test_results_of_finals_tell_what_else_ran() -> None:
 @pytest.mark.timeout(900)
 def test_recovery_compares_every_way_of_it(tmp_path: Path) -> None:
     """Each compression has its quality without recovery and with it, and each way of recovery what it gives."""
-    shop = po.synthetic_shop(users=120, items=60, seed=0)
-    data = tmp_path / "shop.csv"
-    pd.DataFrame({"user": shop.users, "item": shop.items, "timestamp": shop.timestamps}).to_csv(data, index=False)
     small = ("--seeds", "1", "--epochs", "1", "--width", "8", "--teacher-width", "16")
 
-    rows = rows_of("recovery.py", "--data", str(data), *small, folder=tmp_path)
+    rows = rows_of("recovery.py", "--data", shop_file(tmp_path), *small, folder=tmp_path)
 
     assert [row[0] for row in rows[:2]] == ["configuration", "uncompressed"]
     assert [row[0] for row in rows].index("recovery") == 1 + 21
@@ -106,6 +111,22 @@ def test_tied_tables_hold_less_memory_with_fewer_bits(tmp_path: Path) -> None:
     assert [row[1] for row in in_chunks] == ["16", "8", "4", "2"]
     assert all(0 < float(row[4]) - float(row[3]) < 6 for row in in_chunks)
     assert all(float(row[4]) < float(rows[0][4]) / 2 for row in rows[1:])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_compression_compares_every_width_with_eager_torch(tmp_path: Path) -> None:
+    """Eager torch comes first, at its own speed; then fp32, every compression alone, and the combined ones."""
+    rows = rows_of(
+        "compression.py",
+        *("--model", "sasrec", "--data", shop_file(tmp_path), "--epochs", "1", "--rounds", "1"),
+        folder=tmp_path,
+    )
+
+    assert [row[0] for row in rows[1:3]] == ["eager torch, fp32", "ONNX Runtime, fp32"]
+    assert float(rows[1][5]) == 1.0
+    assert len(rows) == 1 + 2 + 2 + 4 + 3 + 3 * 4
+    assert all(float(row[5]) > 1 for row in rows[2:])
 
 
 def test_kendall_tau_counts_pairs() -> None:
