@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from paretoopt.measurement.paired import PairedComparison as PairedComparison
     from paretoopt.measurement.paired import compare_quality as compare_quality
     from paretoopt.measurement.ranked_parity import ranked_parity as ranked_parity
+    from paretoopt.measurement.score_parity import LabelledRows as LabelledRows
     from paretoopt.objectives import at_least as at_least
     from paretoopt.objectives import at_most as at_most
     from paretoopt.objectives import maximize as maximize
@@ -106,6 +107,7 @@ _HOMES = {
     "Grouping": "data.groups",
     "Int": "space",
     "Interactions": "data.interactions",
+    "LabelledRows": "measurement.score_parity",
     "Measure": "pipeline.stage",
     "Measurement": "candidate",
     "Ordered": "space",

@@ -18,9 +18,9 @@ from paretoopt.measurement.measures import latency, memory
 from paretoopt.models.deepfm import DeepFM
 from paretoopt.models.dlrm import DLRM
 from paretoopt.pipeline.pipeline import Pipeline
-from paretoopt.pipeline.stage import Build, Requests
+from paretoopt.pipeline.stage import Build, Measure, Requests
 from paretoopt.recommenders.click_stages import click_schedules, click_stages
-from paretoopt.recommenders.prediction_quality import prediction_quality, requests_of
+from paretoopt.recommenders.prediction_quality import prediction_parity, prediction_quality, requests_of
 from paretoopt.space import Parameter, Params, Value
 from paretoopt.store.store import Store
 from paretoopt.training.clicks import ClickSettings
@@ -97,7 +97,7 @@ def click_through(
         data=clicks,
         build=_build(model, hidden=tuple(hidden), dropout=dropout, seed=seed),
         stages=click_stages(settings, schedules, distillation, tuple(requests), train_while_measuring),
-        measures=[prediction_quality(cluster_field=cluster_field), latency(), memory()],
+        measures=_measures(cluster_field),
         requests=requests,
         store=store,
         seed=seed,
@@ -145,6 +145,12 @@ def _build(model: ClickModel, *, hidden: tuple[int, ...], dropout: float, seed: 
 def _sampled_requests(clicks: Clicks, rows: int, seed: int) -> Requests:
     part = clicks.validation
     return requests_of(clicks, part, np.random.default_rng(seed).integers(len(part), size=(_N_REQUESTS, rows)))
+
+
+def _measures(cluster_field: str | None) -> list[Measure]:
+    # Parity comes first: nothing more is measured of a graph that quantisation broke.
+    parity, quality = (of(cluster_field=cluster_field) for of in (prediction_parity, prediction_quality))
+    return [parity, quality, latency(), memory()]
 
 
 def _notes(clicks: Clicks) -> str:

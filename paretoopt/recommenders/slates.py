@@ -25,9 +25,9 @@ from paretoopt.measurement.measures import latency, memory
 from paretoopt.measurement.training_cores import off_measured_cores
 from paretoopt.models.slate_scorer import SlateRecommender, SlateScorer
 from paretoopt.pipeline.pipeline import Pipeline
-from paretoopt.pipeline.stage import Build, Context, Requests, Stage
+from paretoopt.pipeline.stage import Build, Context, Measure, Requests, Stage
 from paretoopt.recommenders.slate_models import HistoryModel, SlateModel
-from paretoopt.recommenders.slate_quality import slate_ranking_quality
+from paretoopt.recommenders.slate_quality import slate_parity, slate_ranking_quality
 from paretoopt.space import Parameter, Params, Value
 from paretoopt.store.store import Store
 from paretoopt.training.distillation import Distillation
@@ -100,7 +100,7 @@ def slate_ranking(
         data=slates,
         build=_build(model, seed),
         stages=[*trained, _export(best), quantize()],
-        measures=[slate_ranking_quality(k=k, length=model.length), latency(), memory()],
+        measures=_measures(k, model.length),
         requests=served_requests(slates, length=model.length, n_candidates=served_candidates, seed=seed),
         store=store,
         seed=seed,
@@ -218,6 +218,11 @@ def _export(best: int | None) -> Stage:
         dynamic_axes=("candidates",),
         best=best,
     )
+
+
+def _measures(k: int, length: int) -> list[Measure]:
+    # Parity comes first: nothing more is measured of a graph that quantisation broke.
+    return [slate_parity(k=k, length=length), slate_ranking_quality(k=k, length=length), latency(), memory()]
 
 
 def _notes(length: int, best: int | None) -> str:

@@ -102,6 +102,23 @@ def test_least_squares_lose_less_than_full_ranges(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_parity_tells_few_bits_from_wrong_rows(tmp_path: Path) -> None:
+    """All widths keep the limits of ranked_parity; a ranker whose tables all have wrong rows keeps none of them."""
+    rows = rows_of("rank_parity.py", "--epochs", "10", folder=tmp_path)
+
+    kept = {(row[0], row[2]): (float(row[4]), float(row[6])) for row in rows if row[0] != "model"}
+    few = [found for (_, variant), found in kept.items() if "bits" in variant]
+    wrong = [
+        found for (_, variant), found in kept.items() if variant in ("wrong rows: all tables", "wrong rows: table")
+    ]
+    assert len(few) == 8 * 4
+    assert len(wrong) == 8
+    assert all(overlap >= 0.25 and quality >= 0.5 for overlap, quality in few)
+    assert all(overlap < 0.25 for overlap, _ in wrong)
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_tied_tables_hold_less_memory_with_fewer_bits(tmp_path: Path) -> None:
     """Scored chunk by chunk, a worker holds the artifact and less than 6 MiB more, at every width below 32."""

@@ -106,6 +106,20 @@ def own_examples(loss: Callable[[Any, Tensor], Tensor]) -> str:
     return f"{parts} {parts.artifact_mib:.2f} {teacher.stage}"
 
 
+def clicked(context: po.Context) -> po.LabelledRows:
+    """Rows of one's own, with their labels."""
+    held_out = context.data.validation
+    return po.LabelledRows(held_out.inputs, held_out.targets, clusters=held_out.inputs["user"])
+
+
+def own_parity(
+    requests: Callable[[po.Context], tuple[Mapping[str, np.ndarray[Any, Any]], po.Slates]],
+) -> list[po.Measure]:
+    """Parity of scores: of rows, and of slates."""
+    of_rows = po.ranked_parity(output="score", rows=clicked, largest_loss=0.1)
+    return [of_rows, po.ranked_parity(k=5, output="scores", slates=requests, length=20)]
+
+
 def plain_function(params: po.Params) -> dict[str, float]:
     """What ``study.optimize`` also takes."""
     return {"cost": float(params["size"])}
