@@ -28,7 +28,9 @@ class Tied(nn.Module):
 
     def forward(self, history: Tensor) -> Tensor:
         """A score for each item."""
-        return self.scores(torch.relu(self.narrow(torch.relu(self.wide(self.items(history).mean(1))))))
+        hidden = torch.relu(self.wide(self.items(history).mean(1)))
+        scores: Tensor = self.scores(torch.relu(self.narrow(hidden)))
+        return scores
 
 
 def test_a_plan_leaves_tied_weights_and_what_feeds_them() -> None:
