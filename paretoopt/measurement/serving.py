@@ -55,8 +55,8 @@ def measure_serving(
 ) -> ServingMeasurement:
     """Serve real requests from the artifact in processes of their own, and measure them.
 
-    Every worker loads the artifact and warms up; then all start together, and each serves its share of
-    the requests one by one, in shuffled order. Waits while another measurement uses the same cores.
+    Every worker loads the artifact and warms up; then all start together, and each serves its share of the requests
+    one by one, in shuffled order. Waits while another measurement uses the same cores.
 
     Args:
         model_path: The ONNX file.
@@ -65,22 +65,19 @@ def measure_serving(
         threads: Threads of each worker.
         n_requests: Requests to time, of all workers together; more where they take less than a quarter of a second.
         budget_seconds: Time after which fewer are enough, if they support ``least_percentile``.
-        least_percentile: The percentile that the requests support, however long that takes.
-        relative_precision: Fewer requests are enough once, in each worker, the 95 % interval of ``least_percentile``
-            reaches no further than this share of its value to either side; None to time all of ``n_requests``.
+        least_percentile: What the requests support, however long that takes.
+        relative_precision: Fewer are enough once, in each worker, the 95 % interval of ``least_percentile`` reaches
+            no further than this share of its value to either side; None to time all of ``n_requests``.
         limits: What the processes may take; beyond, they are killed.
         seed: Order of the requests.
-        worker_module: The module that a worker runs, which imports another runtime than ONNX Runtime to compare with
-            it, and calls ``serve_or_idle``.
+        worker_module: What a worker runs; one of another runtime calls ``serve_or_idle``.
         listener: Told what goes on.
 
     Raises:
-        MeasurementError: The artifact cannot serve the requests, a process died or took more than its
-            limits, or the system has no account of memory.
+        MeasurementError: Requests cannot be served, a process died or exceeded its limits, or memory is not accounted.
     """
     check_memory_accounting()
-    artifact_mib = artifact_bytes(model_path) / _MIB
-    cores = measured_cores(workers, threads)
+    artifact_mib, cores = artifact_bytes(model_path) / _MIB, measured_cores(workers, threads)
     effort = _effort_of_worker(n_requests, least_requests(least_percentile), budget_seconds, workers)
     precision = None if relative_precision is None else asdict(Precision(least_percentile, relative_precision))
     order = np.random.default_rng(seed).permutation(count_requests(requests))[:n_requests]

@@ -82,7 +82,7 @@ def sasrec(data: Path, making: Making, *, long_histories: bool) -> Subject:
         length=100 if long_histories else 50,
         dropout=0.4 if long_histories else 0.5,
         batch_size=32 if long_histories else 128,
-        full_catalogue=5_000,
+        full_catalogue=20_000 if long_histories else 5_000,
         training=making.settings(epochs=120, patience=10, learning_rate=1e-3),
         fine_tuning=making.settings(epochs=15, patience=5, learning_rate=5e-4),
         train_while_measuring=True,
