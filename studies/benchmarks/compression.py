@@ -6,9 +6,10 @@ in a process of their own with one thread, one request at a time, and are timed 
 shuffled order. Latency is the median of the rounds' p50, and *faster* the median of the rounds' ratios to eager torch.
 
 *Artifact* is the file that ships (for torch, the saved weights). *Added memory* is the private memory beyond an idle
-process of the same runtime, *whole process* all memory with the runtime, of the requests that take most. Quality is on
-test data, by the artifact; its differences are from ONNX Runtime in fp32, paired over users (or over rows of clicks),
-with 95 % intervals.
+process of the same runtime; *private memory* has that runtime's own in it, and is what each further worker takes;
+*memory of the process* has the pages of libraries in it as well, which workers share. All are of the requests that take
+most. Quality is on test data, by the artifact; its differences are from ONNX Runtime in fp32, paired over users (or
+over rows of clicks), with 95 % intervals.
 
     python studies/benchmarks/compression.py --model MODEL --data FOLDER
 """
@@ -23,7 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -34,6 +35,7 @@ from paretoopt.errors import CandidateError
 from paretoopt.measurement.environment import Environment, pooled_record
 from paretoopt.measurement.percentiles import latency_percentile
 from paretoopt.measurement.serving import ARTIFACT_WORKER, measure_serving
+from paretoopt.measurement.serving_measurement import ServingMeasurement
 from paretoopt.pipeline.stage import Requests
 from studies.benchmarks.compression_subjects import SUBJECTS, Making, Subject
 from studies.benchmarks.page import publish, results_page
@@ -42,6 +44,14 @@ _RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"
 _EAGER, _FP32 = "eager torch, fp32", "ONNX Runtime, fp32"
 _EAGER_WORKER = "studies.benchmarks.eager_worker"
 _LEAST_REQUESTS_PERCENTILE = 50
+MemoryKind = Literal["added_mib", "private_mib", "whole_mib"]
+
+_MEMORY: dict[MemoryKind, str] = {
+    "added_mib": "added memory",
+    "private_mib": "private memory",
+    "whole_mib": "memory of the process",
+}
+_COMPARED: tuple[MemoryKind, ...] = ("private_mib", "whole_mib")
 _GOAL_LATENCY, _GOAL_LOSS = 4.0, 0.01
 _GOAL = (
     "The goal is 8 times less memory and 4 times less latency than eager torch in fp32, at a loss of quality of at "
@@ -50,10 +60,11 @@ _GOAL = (
 
 
 class Served(NamedTuple):
-    """One measurement: median latency, memory beyond the idle runtime, memory of the whole process."""
+    """One measurement: median latency, memory beyond the idle runtime, private memory, memory of the whole process."""
 
     p50_ms: float
     added_mib: float
+    private_mib: float
     whole_mib: float
 
 
@@ -81,14 +92,9 @@ class Row:
         """The median of the rounds."""
         return median(one.p50_ms for one in self.served[traffic])
 
-    def added_mib(self, traffic: str) -> float:
-        """The median of the rounds."""
-        return median(one.added_mib for one in self.served[traffic])
-
-    @property
-    def whole_mib(self) -> float:
+    def memory_mib(self, kind: MemoryKind) -> float:
         """Of the traffic that takes the most, the median of the rounds."""
-        return max(median(one.whole_mib for one in rounds) for rounds in self.served.values())
+        return max(median(float(getattr(one, kind)) for one in rounds) for rounds in self.served.values())
 
 
 def configurations() -> Iterator[tuple[str, po.Params]]:
@@ -162,25 +168,27 @@ def serve_by_turns(rows: Sequence[Row], traffic: Mapping[str, Requests], *, roun
                     seed=number,
                     worker_module=module,
                 )
-                p50 = latency_percentile(one.latencies_ms, _LEAST_REQUESTS_PERCENTILE).value
-                row.served.setdefault(name, []).append(Served(p50, one.memory_mib, one.memory_total_mib))
+                row.served.setdefault(name, []).append(_served(one))
                 environments.append(one.environment)
         print(f"round {number + 1} of {rounds}", file=sys.stderr, flush=True)
     return environments
 
 
+def _served(one: ServingMeasurement) -> Served:
+    p50 = latency_percentile(one.latencies_ms, _LEAST_REQUESTS_PERCENTILE).value
+    return Served(p50, one.memory_mib, one.memory_baseline_mib + one.memory_mib, one.memory_total_mib)
+
+
 def table(rows: Sequence[Row], metric: str) -> list[str]:
     """A line for each deployment."""
     eager = rows[0]
-    header = ["configuration", "artifact (MiB)", "whole process (MiB)"]
-    for traffic in eager.served:
-        header += [f"{traffic}: added memory (MiB)", "p50 (ms)", "faster"]
+    header = ["configuration", "artifact (MiB)", *(f"{words} (MiB)" for words in _MEMORY.values())]
+    header += [cell for traffic in eager.served for cell in (f"p50, {traffic} (ms)", "faster")]
     header += [metric.removeprefix("test_").upper().replace("_AT_", "@"), "change"]
     lines = [f"| {' | '.join(header)} |", f"|---|{'---:|' * (len(header) - 1)}"]
     for row in rows:
-        cells = [row.name, f"{row.size_mib:.3f}", f"{row.whole_mib:.0f}"]
+        cells = [row.name, f"{row.size_mib:.3f}", *(f"{row.memory_mib(kind):.1f}" for kind in _MEMORY)]
         for traffic in eager.served:
-            cells.append(f"{row.added_mib(traffic):.1f}")
             cells += [f"{row.p50_ms(traffic):.3f}", f"{times_faster(row, eager, traffic):.1f}"]
         lines.append(f"| {' | '.join([*cells, *row.quality])} |")
     return lines
@@ -199,14 +207,17 @@ def verdict(rows: Sequence[Row]) -> str:
     sound = [row for row in others if row.loss <= _GOAL_LOSS and times_faster(row, eager, traffic) >= _GOAL_LATENCY]
     if not sound:
         return f"{_GOAL} No deployment within that loss is as fast as that."
-    best = min(sound, key=lambda row: (row.added_mib(traffic), row.size_mib))
+    best = min(sound, key=lambda row: row.size_mib)
+    private, whole = (_saved(best, eager, kind) for kind in _COMPARED)
     return (
-        f"{_GOAL} Of the deployments within that loss and latency, *{best.name}* takes the least memory. Against eager "
-        f"torch it takes {eager.added_mib(traffic) / best.added_mib(traffic):.1f} times less beyond the idle runtime "
-        f"({best.added_mib(traffic):.1f} of {eager.added_mib(traffic):.1f} MiB, {traffic}), "
-        f"{eager.whole_mib / best.whole_mib:.1f} times less for the whole process, and its artifact is "
-        f"{eager.size_mib / best.size_mib:.1f} times smaller. {_speeds(best, eager)}"
+        f"{_GOAL} Of the deployments within that loss and latency, *{best.name}* is the smallest: {private}, "
+        f"{whole}, and an artifact {eager.size_mib / best.size_mib:.1f} times smaller. {_speeds(best, eager)}"
     )
+
+
+def _saved(row: Row, eager: Row, kind: MemoryKind) -> str:
+    less, more = row.memory_mib(kind), eager.memory_mib(kind)
+    return f"{more / less:.1f} times less {_MEMORY[kind]} ({less:.1f} of {more:.1f} MiB)"
 
 
 def _speeds(row: Row, eager: Row) -> str:

@@ -141,9 +141,9 @@ def test_compression_compares_every_width_with_eager_torch(tmp_path: Path) -> No
     )
 
     assert [row[0] for row in rows[1:3]] == ["eager torch, fp32", "ONNX Runtime, fp32"]
-    assert float(rows[1][5]) == 1.0
+    assert float(rows[1][6]) == 1.0
     assert len(rows) == 1 + 2 + 2 + 4 + 3 + 3 * 4
-    assert all(float(row[5]) > 1 for row in rows[2:])
+    assert all(float(row[6]) > 1 for row in rows[2:])
 
 
 def test_kendall_tau_counts_pairs() -> None:
