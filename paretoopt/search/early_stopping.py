@@ -19,6 +19,7 @@ from paretoopt.search.watched import Estimate, Verdict, Watched, Wishes
 from paretoopt.search.watched_trials import read_trial, write_curve, write_start, write_stop
 
 _DIRECTIONS = {StudyDirection.MINIMIZE: "minimize", StudyDirection.MAXIMIZE: "maximize"}
+_STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
 
 
 class EarlyStopping:
@@ -154,12 +155,16 @@ class Watch:
 
     def _others(self) -> list[Watched]:
         """All other trials but those that failed; what is finished is read once."""
-        for trial in self._trial.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)):
-            if trial.number not in self._finished:
-                self._finished[trial.number] = read_trial(trial, self._wishes)
-        running = self._trial.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        others = [read_trial(trial, self._wishes) for trial in running if trial.number != self._trial.number]
-        return [*self._finished.values(), *others]
+        running = []
+        for trial in self._trial.study.get_trials(deepcopy=False, states=_STATES):
+            if trial.number in self._finished or trial.number == self._trial.number:
+                continue
+            watched = read_trial(trial, self._wishes)
+            if trial.state.is_finished():
+                self._finished[trial.number] = watched
+            else:
+                running.append(watched)
+        return [*self._finished.values(), *running]
 
 
 def estimates(wishes: Wishes, values: Mapping[str, float], errors: Mapping[str, float]) -> dict[str, Estimate]:
