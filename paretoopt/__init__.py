@@ -74,6 +74,9 @@ if TYPE_CHECKING:
     from paretoopt.pipeline.stage import reads as reads
     from paretoopt.report.report import write_report as write_report
     from paretoopt.report.terminal import front_table as front_table
+    from paretoopt.search.early_stopping import EarlyStopping as EarlyStopping
+    from paretoopt.search.learning_curves import LearningCurves as LearningCurves
+    from paretoopt.search.rungs import Rungs as Rungs
     from paretoopt.search.study import Study as Study
     from paretoopt.search.study import create_study as create_study
     from paretoopt.space import Categorical as Categorical
@@ -100,12 +103,14 @@ _HOMES = {
     "Context": "pipeline.stage",
     "Distillation": "training.distillation",
     "Earlier": "pipeline.stage",
+    "EarlyStopping": "search.early_stopping",
     "EnvironmentWarning": "errors",
     "Evaluation": "candidate",
     "Float": "space",
     "Grouping": "data.groups",
     "Int": "space",
     "Interactions": "data.interactions",
+    "LearningCurves": "search.learning_curves",
     "Measure": "pipeline.stage",
     "Measurement": "candidate",
     "Ordered": "space",
@@ -117,6 +122,7 @@ _HOMES = {
     "Pipeline": "pipeline.pipeline",
     "PruningPlan": "compression.prune_plan",
     "QuantizationRules": "compression.quantize",
+    "Rungs": "search.rungs",
     "SearchSpace": "space",
     "SlateData": "data.slates",
     "Slates": "data.slates",
