@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from paretoopt.search.early_stopping import EarlyStopping as EarlyStopping
     from paretoopt.search.learning_curves import LearningCurves as LearningCurves
     from paretoopt.search.rungs import Rungs as Rungs
+    from paretoopt.search.stopping_rule import StoppingRule as StoppingRule
     from paretoopt.search.study import Study as Study
     from paretoopt.search.study import create_study as create_study
     from paretoopt.space import Categorical as Categorical
@@ -128,6 +129,7 @@ _HOMES = {
     "Slates": "data.slates",
     "SplitExamples": "data.examples",
     "Stage": "pipeline.stage",
+    "StoppingRule": "search.stopping_rule",
     "Store": "store.store",
     "Study": "search.study",
     "Supervised": "training.supervised",

@@ -31,18 +31,23 @@ class Rungs:
     Attributes:
         first: The epoch of the first rung; each later one is ``reduction_factor`` times as late.
         reduction_factor: As said; 3 lets a third go on.
+        n_epochs: The last epoch of a whole training, where stopping saves nothing, so that no rung is there or later;
+            None where it is not known.
 
     Raises:
-        StudyError: ``first`` is below 1, or ``reduction_factor`` is not above 1.
+        StudyError: ``first`` is below 1 or not before ``n_epochs``, or ``reduction_factor`` is not above 1.
     """
 
     first: int = 1
     reduction_factor: float = 3.0
+    n_epochs: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse rungs that do not rise."""
         if self.first < 1:
             raise StudyError(f"first is {self.first!r}. Give the epoch of the first rung, from 1 on.")
+        if self.n_epochs is not None and self.n_epochs <= self.first:
+            raise StudyError(f"n_epochs is {self.n_epochs!r}, and the first rung at {self.first}. Let it come earlier.")
         if not self.reduction_factor > 1:
             raise StudyError(f"reduction_factor is {self.reduction_factor!r}. Give a number above 1, for example 3.")
 
@@ -63,7 +68,7 @@ class Rungs:
         if not epochs:
             return []
         before, rung, found = epochs[-2] if len(epochs) > 1 else -1, float(self.first), []
-        while rung <= epochs[-1]:
+        while rung <= epochs[-1] and (self.n_epochs is None or rung < self.n_epochs):
             found += [rung] if rung > before else []
             rung *= self.reduction_factor
         return found

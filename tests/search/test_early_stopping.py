@@ -200,6 +200,18 @@ def test_at_a_rung_the_better_share_goes_on(study: optuna.Study) -> None:
     assert study.trials[1].constraints["stopped_early"] > 0
 
 
+@pytest.mark.parametrize(("n_epochs", "is_stopped"), [(None, True), (2, False)])
+def test_no_rung_is_at_the_end_of_training(study: optuna.Study, n_epochs: int | None, is_stopped: bool) -> None:
+    """The trial passes the rung of epoch 1 and is the worse at epoch 2, which is too late where that is the last."""
+    stopping = EarlyStopping(OBJECTIVES, rule=Rungs(first=1, reduction_factor=2, n_epochs=n_epochs))
+    steady, falling = (stopping.watch(study.ask(), {"memory_mib": 10.0}) for _ in range(2))
+    for epoch, accuracies in ((1, (0.5, 0.6)), (2, (0.5, 0.4))):
+        for watch, accuracy in zip((steady, falling), accuracies, strict=True):
+            watch.report(epoch, {"accuracy": accuracy})
+
+    assert falling.should_stop() == is_stopped
+
+
 def test_stopped_trials_teach_the_sampler(tmp_path: Path) -> None:
     """Where one of two kinds is always stopped, a Parzen estimator comes to propose the other kind more often."""
     study = optuna.create_study(
@@ -256,5 +268,7 @@ def test_rules_out_of_range_are_refused() -> None:
         LearningCurves(reference_share=2)
     with pytest.raises(StudyError, match="first is 0"):
         Rungs(first=0)
+    with pytest.raises(StudyError, match="n_epochs is 3, and the first rung at 3"):
+        Rungs(first=3, n_epochs=3)
     with pytest.raises(StudyError, match="reduction_factor is 1"):
         Rungs(reduction_factor=1)

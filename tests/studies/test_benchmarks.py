@@ -108,6 +108,21 @@ def test_tied_tables_hold_less_memory_with_fewer_bits(tmp_path: Path) -> None:
     assert all(float(row[4]) < float(rows[0][4]) / 2 for row in rows[1:])
 
 
+def test_early_stopping_compares_rules_on_real_curves(tmp_path: Path) -> None:
+    """Two recommenders train for three epochs each; of two candidates, only rungs stop any."""
+    shop = po.synthetic_shop(users=60, items=30, seed=0)
+    data, curves = tmp_path / "shop.csv", tmp_path / "curves.csv"
+    pd.DataFrame({"user": shop.users, "item": shop.items, "timestamp": shop.timestamps}).to_csv(data, index=False)
+    small = ("--curves", "2", "--epochs", "3", "--data", str(data), "--output", str(curves))
+    subprocess.run([sys.executable, str(BENCHMARKS / "learning_curves.py"), *small], check=True)
+
+    _, *rows = rows_of("early_stopping.py", "--curves", str(curves), "--orders", "2", folder=tmp_path)
+
+    assert len(pd.read_csv(curves)) == 2 * 4
+    assert [row[1:3] for row in rows[:4]] == [["0.0%", "0.0%"]] * 4
+    assert all(row[0].startswith("rungs") for row in rows[4:])
+
+
 def test_kendall_tau_counts_pairs() -> None:
     """Of the three pairs one is turned around: (2 - 1) / 3. Orders that are opposite give -1."""
     tau = runpy.run_path(str(BENCHMARKS / "finals_rank.py"))["kendall_tau"]
