@@ -62,11 +62,15 @@ def rules(n_epochs: int) -> dict[str, tuple[StoppingRule, bool]]:
     curves: dict[str, tuple[StoppingRule, bool]] = {
         f"learning curves, risk {risk}": (po.LearningCurves(risk=risk), False) for risk in (0.05, 0.1, 0.2)
     }
+    late = max(n_epochs // 4, 1)
     return {
         **curves,
         "learning curves, risk 0.2, counting standard errors": (po.LearningCurves(risk=0.2), True),
         "rungs from epoch 1, a third goes on": (po.Rungs(first=1, reduction_factor=3, n_epochs=n_epochs), False),
-        "rungs from epoch 4, a half goes on": (po.Rungs(first=4, reduction_factor=2, n_epochs=n_epochs), False),
+        f"rungs from epoch {late}, a half goes on": (
+            po.Rungs(first=late, reduction_factor=2, n_epochs=n_epochs),
+            False,
+        ),
     }
 
 
@@ -149,6 +153,18 @@ def table(curves: Sequence[Curve], wishes: Wishes, n_orders: int) -> list[str]:
     return lines
 
 
+def pull_to_the_mean(curves: Sequence[Curve], epoch: int) -> str:
+    """How a forecast of final values errs: the straight line of the best value so far."""
+    finals = np.array([curve.final for curve in curves])
+    so_far = np.array([max(estimate.value for estimate in curve.estimates[:epoch]) for curve in curves])
+    slope, intercept = np.polyfit(so_far, finals, 1)
+    correlation = np.corrcoef(finals - intercept - slope * so_far, finals)[0, 1]
+    return (
+        f"A forecast of final values, by a straight line of the best value after epoch {epoch}, misses by amounts that "
+        f"correlate with the final value by {correlation:.2f}."
+    )
+
+
 def main() -> None:
     """Print the table and write it to the page of results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -164,7 +180,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=_FOLDER / "early_stopping.md", help="the page to write")
     options = parser.parse_args()
     wishes = Wishes((po.maximize(options.metric), po.minimize(options.cost)), ())
-    lines = table(read_curves(options.curves, options.metric, options.cost), wishes, options.orders)
+    curves = read_curves(options.curves, options.metric, options.cost)
+    lines = [*table(curves, wishes, options.orders), "", pull_to_the_mean(curves, epoch=2)]
     record = current_environment(measured_cores(1, 1)).to_dict()
     # Nothing here is timed, so that what else ran at the time is not known, and does not matter.
     known = {name: value for name, value in record.items() if value is not None}

@@ -108,6 +108,7 @@ def test_tied_tables_hold_less_memory_with_fewer_bits(tmp_path: Path) -> None:
     assert all(float(row[4]) < float(rows[0][4]) / 2 for row in rows[1:])
 
 
+@pytest.mark.slow
 def test_early_stopping_compares_rules_on_real_curves(tmp_path: Path) -> None:
     """Two recommenders train for three epochs each; of two candidates, only rungs stop any."""
     shop = po.synthetic_shop(users=60, items=30, seed=0)
