@@ -95,7 +95,7 @@ def main() -> None:
     """Add the curves that the table lacks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="folder or file with the interactions, or 'ml-100k' to download")
-    parser.add_argument("--curves", type=int, default=60, help="curves that the table shall hold")
+    parser.add_argument("--curves", type=int, default=39, help="curves that the table shall hold")
     parser.add_argument("--users", type=int, default=400, help="the first users to learn from; a part takes less time")
     parser.add_argument("--epochs", type=int, default=16, help="of every training")
     parser.add_argument("--seed", type=int, default=0, help="of the recipes and the trainings")

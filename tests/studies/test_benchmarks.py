@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 
 import paretoopt as po
+from paretoopt.front.dominance import is_nondominated
+from paretoopt.search.watched import Wishes
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "studies" / "benchmarks"
 
@@ -106,6 +108,20 @@ def test_tied_tables_hold_less_memory_with_fewer_bits(tmp_path: Path) -> None:
     assert [row[1] for row in in_chunks] == ["16", "8", "4", "2"]
     assert all(0 < float(row[4]) - float(row[3]) < 6 for row in in_chunks)
     assert all(float(row[4]) < float(rows[0][4]) / 2 for row in rows[1:])
+
+
+def test_real_curves_keep_the_risk() -> None:
+    """Of the members of the front of real recommenders, replayed in ten orders, at most a tenth is stopped at 0.1."""
+    benchmark = runpy.run_path(str(BENCHMARKS / "early_stopping.py"))
+    curves = benchmark["read_curves"](benchmark["_FOLDER"] / "learning_curves.csv", "ndcg_at_10", "weights_mib")
+    wishes = Wishes((po.maximize("ndcg_at_10"), po.minimize("weights_mib")), ())
+    random = np.random.default_rng(1)
+    orders = [[curves[place] for place in random.permutation(len(curves))] for _ in range(10)]
+    outcomes = [benchmark["replay"](order, po.LearningCurves(risk=0.1), wishes, has_errors=False) for order in orders]
+    wrong = [outcome.is_stopped[is_nondominated(outcome.costs)].mean() for outcome in outcomes]
+
+    assert np.mean(wrong) <= 0.1
+    assert np.mean([outcome.is_stopped.mean() for outcome in outcomes]) > 0.2
 
 
 @pytest.mark.slow
