@@ -115,4 +115,6 @@ def greatest_final(known: Extrapolation, curve: Values) -> float:
 
 def _meeting(rises: Values, slopes: Values) -> Values:
     """Where lines through the origin have risen by ``rises``; infinite where they do not rise, or nothing is known."""
-    return np.divide(rises, slopes, out=np.full(len(rises), np.inf), where=(slopes > 0) & ~np.isnan(rises))
+    never = np.full(len(rises), np.inf)
+    meeting: Values = np.divide(rises, slopes, out=never, where=(slopes > 0) & ~np.isnan(rises))
+    return meeting
