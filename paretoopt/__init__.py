@@ -75,6 +75,10 @@ if TYPE_CHECKING:
     from paretoopt.pipeline.stage import reads as reads
     from paretoopt.report.report import write_report as write_report
     from paretoopt.report.terminal import front_table as front_table
+    from paretoopt.search.early_stopping import EarlyStopping as EarlyStopping
+    from paretoopt.search.learning_curves import LearningCurves as LearningCurves
+    from paretoopt.search.rungs import Rungs as Rungs
+    from paretoopt.search.stopping_rule import StoppingRule as StoppingRule
     from paretoopt.search.study import Study as Study
     from paretoopt.search.study import create_study as create_study
     from paretoopt.space import Categorical as Categorical
@@ -101,6 +105,7 @@ _HOMES = {
     "Context": "pipeline.stage",
     "Distillation": "training.distillation",
     "Earlier": "pipeline.stage",
+    "EarlyStopping": "search.early_stopping",
     "EnvironmentWarning": "errors",
     "Evaluation": "candidate",
     "Float": "space",
@@ -108,6 +113,7 @@ _HOMES = {
     "Int": "space",
     "Interactions": "data.interactions",
     "LabelledRows": "measurement.score_parity",
+    "LearningCurves": "search.learning_curves",
     "Measure": "pipeline.stage",
     "Measurement": "candidate",
     "Ordered": "space",
@@ -119,11 +125,13 @@ _HOMES = {
     "Pipeline": "pipeline.pipeline",
     "PruningPlan": "compression.prune_plan",
     "QuantizationRules": "compression.quantize",
+    "Rungs": "search.rungs",
     "SearchSpace": "space",
     "SlateData": "data.slates",
     "Slates": "data.slates",
     "SplitExamples": "data.examples",
     "Stage": "pipeline.stage",
+    "StoppingRule": "search.stopping_rule",
     "Store": "store.store",
     "Study": "search.study",
     "Supervised": "training.supervised",

@@ -12,6 +12,8 @@ import pandas as pd
 import pytest
 
 import paretoopt as po
+from paretoopt.front.dominance import is_nondominated
+from paretoopt.search.watched import Wishes
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "studies" / "benchmarks"
 
@@ -144,6 +146,34 @@ def test_compression_compares_every_width_with_eager_torch(tmp_path: Path) -> No
     assert float(rows[1][6]) == 1.0
     assert len(rows) == 1 + 2 + 2 + 4 + 3 + 3 * 4
     assert all(float(row[6]) > 1 for row in rows[2:])
+
+
+def test_real_curves_keep_the_risk() -> None:
+    """Of the members of the front of real recommenders, replayed in ten orders, at most a tenth is stopped at 0.1."""
+    benchmark = runpy.run_path(str(BENCHMARKS / "early_stopping.py"))
+    curves = benchmark["read_curves"](benchmark["_FOLDER"] / "learning_curves.csv", "ndcg_at_10", "weights_mib")
+    wishes = Wishes((po.maximize("ndcg_at_10"), po.minimize("weights_mib")), ())
+    random = np.random.default_rng(1)
+    orders = [[curves[place] for place in random.permutation(len(curves))] for _ in range(10)]
+    outcomes = [benchmark["replay"](order, po.LearningCurves(risk=0.1), wishes, has_errors=False) for order in orders]
+    wrong = [outcome.is_stopped[is_nondominated(outcome.costs)].mean() for outcome in outcomes]
+
+    assert np.mean(wrong) <= 0.1
+    assert np.mean([outcome.is_stopped.mean() for outcome in outcomes]) > 0.2
+
+
+@pytest.mark.slow
+def test_early_stopping_compares_rules_on_real_curves(tmp_path: Path) -> None:
+    """Two recommenders train for three epochs each; of two candidates, only rungs stop any."""
+    data, curves = tmp_path / shop_file(tmp_path), tmp_path / "curves.csv"
+    small = ("--curves", "2", "--epochs", "3", "--data", str(data), "--output", str(curves))
+    subprocess.run([sys.executable, str(BENCHMARKS / "learning_curves.py"), *small], check=True)
+
+    _, *rows = rows_of("early_stopping.py", "--curves", str(curves), "--orders", "2", folder=tmp_path)
+
+    assert len(pd.read_csv(curves)) == 2 * 4
+    assert [row[1:3] for row in rows[:4]] == [["0.0%", "0.0%"]] * 4
+    assert all(row[0].startswith("rungs") for row in rows[4:])
 
 
 def test_kendall_tau_counts_pairs() -> None:

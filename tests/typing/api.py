@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import optuna
 import pandas as pd
 import plotly.graph_objects as go
 from torch import Tensor
@@ -49,6 +50,27 @@ def ready_made(folder: Path) -> pd.DataFrame:
     manifest: Mapping[str, Any] = po.read_manifest(bundle)
     assert manifest, chosen.why
     return front.to_frame()
+
+
+def own_objective(study: optuna.Study, rule: po.StoppingRule) -> None:
+    """Early stopping in a plain Optuna study."""
+    objectives = [po.maximize("accuracy"), po.minimize("memory_mib")]
+    stopping = po.EarlyStopping(objectives, [po.at_least("accuracy", 0.2)], rule=rule)
+
+    def objective(trial: optuna.Trial) -> tuple[float, float]:
+        watch = stopping.watch(trial, known={"memory_mib": 3.0}, standard_errors={"memory_mib": 0.1})
+        watch.report(1, {"accuracy": 0.5}, standard_errors={"accuracy": 0.01})
+        if watch.should_stop():
+            raise optuna.TrialPruned(watch.reason)
+        return 0.5, 3.0
+
+    study.optimize(objective, n_trials=2)
+
+
+RULES: list[po.StoppingRule] = [
+    po.LearningCurves(risk=0.1, reference_share=0.2),
+    po.Rungs(first=2, reduction_factor=2, n_epochs=30),
+]
 
 
 def slates(interactions: po.Interactions, folder: Path) -> po.Pipeline:
