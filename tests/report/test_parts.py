@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import pytest
 
@@ -32,11 +33,13 @@ def front(candidates: Sequence[Candidate]) -> ParetoFront:
 def test_the_summary_counts_candidates_members_models_and_time(front: ParetoFront) -> None:
     """One model was trained in 60 s and shared by four candidates, each measured in 5 s; a failure trained for 30 s."""
 
-    class Failed:
-        number, reason, training_cost = 4, "out of memory", 30.0
-        params: Params = {}
+    class Failed(NamedTuple):
+        number: int
+        params: Params
+        reason: str
+        training_cost: float
 
-    assert summarize(front, failures=[Failed()]) == (
+    assert summarize(front, failures=[Failed(4, {}, "out of memory", 30.0)]) == (
         "4 candidates were measured. 3 are on the Pareto front of NDCG@10 ↑, latency p95 ↓, memory ↓. "
         "1 candidate could not be evaluated. Trained 1 model for 4 candidates in 1 min 30 s; each candidate on its own "
         "would have taken 4 trainings and 4 min 30 s, 3.0 times as long. "
