@@ -47,7 +47,7 @@ class ProgressDisplay:
             target: Candidates that the study shall hold; None where that is not known.
             console: Where to draw; None for standard error.
             deadline: Value of ``time.monotonic()`` at which the study ends; None where it has none.
-            dimensions: The parameters that the live display shows, where a candidate has them; all of them else.
+            dimensions: The parameters that are shown, where a candidate has them; all of them else.
         """
         self._console = console or ProgressConsole()
         self._study_name = study_name
@@ -88,9 +88,8 @@ class ProgressDisplay:
     @harmless
     def started(self, number: int, params: Params) -> None:
         """Show that a trial has begun."""
-        self._params = params
-        shown = {name: value for name, value in params.items() if name in self._dimensions}
-        self._current = f"trial {number}: {short(shown or params)}"
+        self._params = {name: value for name, value in params.items() if name in self._dimensions} or params
+        self._current = f"trial {number}: {short(self._params)}"
         self._stage = ""
 
     @harmless
@@ -155,15 +154,15 @@ class ProgressDisplay:
             None if self._target is None else self._target - self._n_evaluated,
             None if self._deadline is None else self._deadline - now,
         )
-        return "" if left is None else f"about {duration_text(left)} left"
+        return f"about {duration_text(left)} left" if left else ""
 
     def _draw(self) -> Group:
         head = Table.grid(padding=(0, 1))
         bar = ProgressBar(total=self._target, completed=min(self._n_evaluated, self._target or 0), width=_BAR_WIDTH)
         head.add_row(Text(self._study_name, style="bold"), bar, joined(f"{self._count()} candidates", self._counts))
         elapsed = duration_text(time.monotonic() - self._started_at)
-        lines = [joined(elapsed, self._left(), self._training), self._summary, self._current, self._stage]
-        return Group(head, *(Text(line) for line in lines))
+        lines = [joined(elapsed, self._left()), self._training, self._summary, self._current, self._stage]
+        return Group(head, *(Text(line) for line in lines if line))
 
 
 def both(first: ProgressListener, second: ProgressListener | None) -> ProgressListener:

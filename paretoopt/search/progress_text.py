@@ -27,8 +27,9 @@ def summary(values: Sequence[Sequence[float]], objectives: Sequence[Objective]) 
     signs = np.array([objective.sign for objective in objectives])
     costs = np.array(values, dtype=np.float64) * signs
     best = (f"{objective} {value:.4g}" for objective, value in zip(objectives, costs.min(axis=0) * signs, strict=True))
-    share = hypervolume_share(costs)
-    return f"front of {is_nondominated(costs).sum()}, hypervolume {share:.3f}, best {', '.join(best)}"
+    # A single candidate spans no box.
+    share = f", hypervolume {hypervolume_share(costs):.3f}" if len(values) > 1 else ""
+    return f"front of {is_nondominated(costs).sum()}{share}, best {', '.join(best)}"
 
 
 def counts(ledger: Ledger) -> str:

@@ -26,6 +26,7 @@ def test_summary_names_front_hypervolume_and_best_values() -> None:
 
     share = 12 / 22 + 0.13 / 0.33 * 10 / 22
     assert line == f"front of 2, hypervolume {share:.3f}, best ndcg ↑ 0.7, latency ↓ 10"
+    assert summary(values[:1], [maximize("ndcg"), minimize("latency")]) == "front of 1, best ndcg ↑ 0.5, latency ↓ 10"
 
 
 def test_the_display_and_the_history_end_at_the_same_hypervolume() -> None:
