@@ -105,21 +105,19 @@ class Study:
     ) -> None:
         """Evaluate candidates until a limit is reached, or none is left.
 
-        Unlike Optuna's, ``n_trials`` counts what earlier runs have evaluated, so that the same
-        script run again goes on where it was stopped, even if it was killed. A candidate is never
-        evaluated twice; one that fails is recorded with its reason, counts as evaluated, and the
-        sampler learns to stay away from it. Ctrl-C ends the run in good order. Several processes
-        may run the same study at once; each stops when it sees ``n_trials`` evaluated candidates,
-        so that those then running come on top.
+        Unlike Optuna's, ``n_trials`` counts what earlier runs have evaluated, so that the same script run again goes on
+        where it was stopped, even if it was killed. A candidate is never evaluated twice; one that fails is recorded
+        with its reason, counts as evaluated, and the sampler learns to stay away from it. Ctrl-C ends the run in good
+        order. Several processes may run the same study at once; each stops when it sees ``n_trials`` evaluated
+        candidates, so that those then running come on top.
 
         Args:
             pipeline: A pipeline, or a function ``params -> {metric: value}``.
             n_trials: Evaluated candidates that the study shall hold in all; may be left out with a
                 timeout or a finite space, which is then exhausted.
             timeout: Seconds after which no evaluation starts; one that runs is finished.
-            max_training_cost: Worker-seconds of training after which none starts. What earlier runs of this study
-                have spent counts, and so do failures; what the store had already is free. Training that was cut
-                short, by Ctrl-C or with its process, is not counted.
+            max_training_cost: Worker-seconds of training after which none starts; those of earlier runs and of failures
+                count, what the store had already is free, and so is what was cut short, with its process or by Ctrl-C.
             max_failure_share: Share of the study's candidates that may fail, of ten at least; None for any.
             listener: Told what goes on within each evaluation.
             progress: Whether progress is shown on standard error.
@@ -137,13 +135,9 @@ class Study:
         evaluator.check(self.space, self._definition.metrics)
         with self._database.naming_failures(), quiet_optuna():
             refuse_another_pipeline(self._optuna_study, evaluator)
+            console, target = ProgressConsole(quiet=not progress), target_of(limits, self.space)
             with ProgressDisplay(
-                self.study_name,
-                self.objectives,
-                target_of(limits, self.space),
-                ProgressConsole(quiet=not progress),
-                deadline=deadline,
-                dimensions=self.space.dimensions,
+                self.study_name, self.objectives, target, console, deadline=deadline, dimensions=self.space.dimensions
             ) as display:
                 Optimization(
                     self._optuna_study,
