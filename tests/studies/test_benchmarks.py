@@ -176,6 +176,16 @@ def test_early_stopping_compares_rules_on_real_curves(tmp_path: Path) -> None:
     assert all(row[0].startswith("rungs") for row in rows[4:])
 
 
+def test_a_study_loses_fewer_trials_than_optuna_alone(tmp_path: Path) -> None:
+    """Of the failing region it leaves more than half of the failures out, and it repeats no configuration at all."""
+    rows = rows_of("failing_region.py", "--trials", "60", "--seeds", "1", folder=tmp_path)
+
+    failed = {row[0]: float(row[1].split()[0]) for row in rows[1:4]}
+    repeated = {row[0]: float(row[2].split()[0]) for row in rows[5:8]}
+    assert failed["paretoopt"] < failed["Optuna"] / 2
+    assert repeated["paretoopt"] == 0 < repeated["Optuna"]
+
+
 def test_kendall_tau_counts_pairs() -> None:
     """Of the three pairs one is turned around: (2 - 1) / 3. Orders that are opposite give -1."""
     tau = runpy.run_path(str(BENCHMARKS / "finals_rank.py"))["kendall_tau"]
