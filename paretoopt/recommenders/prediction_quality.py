@@ -11,6 +11,7 @@ from paretoopt.data.clicks import UNKNOWN, Clicks, Impressions
 from paretoopt.measurement.click_intervals import auc_interval, auc_per_cluster, log_loss_interval
 from paretoopt.measurement.click_quality import auc, log_loss
 from paretoopt.measurement.inference import run_requests
+from paretoopt.measurement.parity_rules import LEAST_SHARED_SCORES
 from paretoopt.measurement.per_user import read_per_user, write_per_user
 from paretoopt.measurement.ranked_parity import ranked_parity
 from paretoopt.measurement.score_parity import LabelledRows
@@ -76,7 +77,8 @@ def prediction_parity(*, cluster_field: str | None = None) -> Measure:
         part = clicks.validation
         return LabelledRows(_row_requests(clicks, part), part.labels, _clusters(clicks, part, cluster_field))
 
-    return ranked_parity(output="probabilities", rows=asked, cluster_field=cluster_field or "")
+    settings = {"cluster_field": cluster_field or ""}
+    return ranked_parity(output="probabilities", rows=asked, least_overlap=LEAST_SHARED_SCORES, **settings)
 
 
 def requests_of(clicks: Clicks, part: Impressions, rows: NDArray[np.int64]) -> Requests:

@@ -14,6 +14,7 @@ from paretoopt.measurement.bootstrap import bounded_mean_interval, mean_interval
 from paretoopt.measurement.click_quality import log_losses
 from paretoopt.measurement.inference import run_requests
 from paretoopt.measurement.per_user import read_per_user, write_per_user
+from paretoopt.measurement.parity_rules import LEAST_SHARED_SCORES
 from paretoopt.measurement.ranked_parity import ranked_parity
 from paretoopt.pipeline.stage import Context, Measure, Requests
 from paretoopt.space import Params
@@ -73,7 +74,7 @@ def slate_parity(*, k: int, length: int) -> Measure:
         data: SlateData = context.data
         return slate_requests(data, "validation", length=length), data.validation
 
-    return ranked_parity(k=k, output="scores", slates=asked, length=length)
+    return ranked_parity(k=k, output="scores", slates=asked, least_overlap=LEAST_SHARED_SCORES, length=length)
 
 
 def _columns(scores: NDArray[np.float64], slates: Slates, k: int) -> tuple[NDArray[np.float64], ...]:

@@ -4,7 +4,7 @@ Slate rankers and click models are trained, quantised to fewer and fewer bits, a
 all, come in a wrong order, as by a graph that gathers from the wrong place. Each is compared with fp32 as
 `po.ranked_parity` does it: the share of the best ten in common (slates of 100, and of 20, candidates; 100 rows), and
 the change of NDCG@10 or of the AUC. Both are also told as `ranked_parity` judges them: beyond what chance gives, where
-1 keeps everything and 0 nothing. Its limits are 0.25 for the lists, and 0.5 for the quality.
+1 keeps everything and 0 nothing. The limits of the ready-made pipelines are 0.5 for both.
 
     python studies/benchmarks/rank_parity.py --interactions FOLDER --clicks FILE
 """

@@ -116,8 +116,8 @@ def test_parity_tells_few_bits_from_wrong_rows(tmp_path: Path) -> None:
     ]
     assert len(few) == 8 * 4
     assert len(wrong) == 8
-    assert all(overlap >= 0.25 and quality >= 0.5 for overlap, quality in few)
-    assert all(overlap < 0.25 for overlap, _ in wrong)
+    assert all(overlap >= 0.5 and quality >= 0.5 for overlap, quality in few)
+    assert all(overlap < 0.5 for overlap, _ in wrong)
 
 
 @pytest.mark.slow
