@@ -11,8 +11,8 @@ AUC_CHANGE = "auc_change"
 """The name of the change of the AUC."""
 
 LEAST_SHARED_SCORES = 0.5
-"""The least overlap that the ready-made pipelines ask of scores: with the fewest bits it was 0.81 of what chance does not
-give, and at most 0.36 with a broken table that decides (docs/results/rank_parity.md)."""
+"""The least overlap that the ready-made pipelines ask of scores: with the fewest bits it was 0.81 of what chance does
+not give, and at most 0.36 with a broken table that decides (docs/results/rank_parity.md)."""
 
 _REMEDY = "It takes more bits: raise the lower bound of linear_bits or embedding_bits."
 

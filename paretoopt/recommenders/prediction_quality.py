@@ -77,8 +77,9 @@ def prediction_parity(*, cluster_field: str | None = None) -> Measure:
         part = clicks.validation
         return LabelledRows(_row_requests(clicks, part), part.labels, _clusters(clicks, part, cluster_field))
 
-    settings = {"cluster_field": cluster_field or ""}
-    return ranked_parity(output="probabilities", rows=asked, least_overlap=LEAST_SHARED_SCORES, **settings)
+    return ranked_parity(
+        output="probabilities", rows=asked, least_overlap=LEAST_SHARED_SCORES, cluster_field=cluster_field or ""
+    )
 
 
 def requests_of(clicks: Clicks, part: Impressions, rows: NDArray[np.int64]) -> Requests:

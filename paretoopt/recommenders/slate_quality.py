@@ -13,8 +13,8 @@ from paretoopt.errors import CandidateError
 from paretoopt.measurement.bootstrap import bounded_mean_interval, mean_interval
 from paretoopt.measurement.click_quality import log_losses
 from paretoopt.measurement.inference import run_requests
-from paretoopt.measurement.per_user import read_per_user, write_per_user
 from paretoopt.measurement.parity_rules import LEAST_SHARED_SCORES
+from paretoopt.measurement.per_user import read_per_user, write_per_user
 from paretoopt.measurement.ranked_parity import ranked_parity
 from paretoopt.pipeline.stage import Context, Measure, Requests
 from paretoopt.space import Params
