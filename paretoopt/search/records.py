@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from paretoopt.candidate import Candidate, Evaluation, Measurement, StageRun
+from paretoopt.candidate import Candidate, Evaluation, Measurement, Measurements, StageRun
 from paretoopt.objectives import Constraint
 from paretoopt.space import Params
 
@@ -94,6 +94,16 @@ def read_failures(trials: Iterable[FrozenTrial]) -> tuple[Failure, ...]:
     )
 
 
+def read_measurements(trial: FrozenTrial) -> Measurements:
+    """What was measured of the trial's candidate; nothing where that was not kept."""
+    return {name: Measurement(*fields) for name, fields in trial.user_attrs.get(_MEASUREMENTS, {}).items()}
+
+
+def read_runs(trial: FrozenTrial) -> tuple[StageRun, ...]:
+    """The stages and measures that the trial took."""
+    return tuple(StageRun(*run) for run in trial.user_attrs.get(_RUNS, ()))
+
+
 def _compact_run(run: StageRun) -> list[Any]:
     fields = [run.name, run.key, run.reused, round(run.seconds, 4)]
     return fields if run.environment is None else [*fields, run.environment]
@@ -108,6 +118,4 @@ def compact(measurement: Measurement) -> list[float | None]:
 
 
 def _candidate(trial: FrozenTrial) -> Candidate:
-    stored: Mapping[str, Any] = trial.user_attrs
-    measurements = {name: Measurement(*fields) for name, fields in stored[_MEASUREMENTS].items()}
-    return Candidate(trial.number, stored[PARAMS], measurements, tuple(StageRun(*run) for run in stored[_RUNS]))
+    return Candidate(trial.number, trial.user_attrs[PARAMS], read_measurements(trial), read_runs(trial))
