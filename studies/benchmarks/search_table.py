@@ -23,7 +23,7 @@ _DIMS = (16, 32, 64, 128, 256)
 _PRUNINGS = (0.0, 0.25, 0.5, 0.75)
 _BITS = (32, 8, 4)
 _WORKERS = (1, 2, 4)
-_LOSS_OF_BITS = {32: 0.0, 8: 0.004, 4: 0.05}
+_LOSS_OF_BITS = {32: 0.0, 8: 0.004, 4: 0.03}
 
 
 @dataclass(frozen=True)
@@ -100,15 +100,15 @@ def synthetic_table(seed: int) -> Table:
 def synthetic_frame(seed: int) -> pd.DataFrame:
     """The columns of :func:`synthetic_table`."""
     rng = np.random.default_rng([seed, 540])
-    best, pruned, rounded, fit, tune = (
-        rng.uniform(*ends) for ends in ((5, 8.5), (0.1, 0.5), (0.5, 2), (12, 22), (5, 14))
-    )
-    luck = {key: rng.normal(0, 0.008) for key in product(_DIMS, _PRUNINGS)}
+    gain, overfit, pruned, rounded = (rng.uniform(*ends) for ends in ((0.25, 0.5), (0, 0.08), (0.1, 0.3), (0.7, 1.5)))
+    fit, tune = (round(rng.uniform(*ends)) for ends in ((12, 22), (6, 14)))
+    luck = {key: rng.normal(0, 0.01) for key in product(_DIMS, _PRUNINGS)}
     records = []
     for dim, pruning, linear, embedding, workers in product(_DIMS, _PRUNINGS, _BITS, _BITS, _WORKERS):
-        width = 1 - 0.035 * (np.log2(dim) - best) ** 2
-        kept = 1 - pruned * pruning**2 * (16 / dim) ** 0.3
-        loss = rounded * (_LOSS_OF_BITS[linear] + 0.6 * _LOSS_OF_BITS[embedding] * (64 / dim) ** 0.3)
+        doublings = np.log2(dim / 16)
+        width = 1 - gain * np.exp(-doublings / 1.5) - overfit * max(0, doublings - 3)
+        kept = 1 - pruned * pruning**2 * (32 / dim) ** 0.3
+        rounding = 1 - rounded * (_LOSS_OF_BITS[linear] + _LOSS_OF_BITS[embedding] * (32 / dim) ** 0.3)
         tables, layers = 3700 * dim * embedding / 32, 12 * (dim * (1 - pruning)) ** 2 * linear / 32
         work = (0.15 + layers * 32 / linear * {32: 1.0, 8: 0.35, 4: 0.45}[linear] / 4e5 + dim / 800) * rng.lognormal(
             0, 0.03
@@ -121,14 +121,14 @@ def synthetic_frame(seed: int) -> pd.DataFrame:
                 "params.linear_bits": linear,
                 "params.embedding_bits": embedding,
                 "params.serving_workers": workers,
-                "metrics.ndcg_at_10": 0.1 * (width * kept * (1 + luck[dim, pruning]) - loss) + rng.normal(0, 2e-5),
+                "metrics.ndcg_at_10": 0.1 * width * kept * rounding * (1 + luck[dim, pruning]) + rng.normal(0, 5e-5),
                 "metrics.latency_p95_ms": work * (0.4 + 1.2 / workers + 0.1 * workers),
                 "metrics.memory_mib": workers * (2 + 4 * (tables + layers) / 2**20),
                 "artifact": f"{key}/{linear}/{embedding}",
                 "stages.fit.key": f"fit {dim}",
-                "stages.fit.epochs": round(fit),
+                "stages.fit.epochs": fit,
                 "stages.fine_tune.key": f"fine_tune {key}" if pruning else "",
-                "stages.fine_tune.epochs": round(tune) if pruning else 0,
+                "stages.fine_tune.epochs": tune if pruning else 0,
             }
         )
     return pd.DataFrame(records)

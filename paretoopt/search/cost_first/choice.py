@@ -20,7 +20,7 @@ from paretoopt.search.cost_first.improvement import (
 
 Floats = NDArray[np.float64]
 
-COST_EXPONENT = 0.5
+COST_EXPONENT = 0.75
 """Dividing by the cost itself keeps to bases that are trained already, even when they have little left to give."""
 _MOST_SHAPES = 400
 _MOST_TOGETHER = 48

@@ -31,6 +31,7 @@ class Sources:
         costs: Metrics that are known without training.
         artifact_key: Names what ships; without it, every candidate ships something of its own.
         remaining: Training stages to come; without it, all candidates cost the same.
+        identity: Names what is evaluated, so that cells of equal name are one candidate; without it, every cell is one.
         cost_metrics: Metrics that are costs; those that ``costs`` gives are, too.
         are_final: Whether training leaves the known costs as they are; without it, it does.
     """
@@ -38,6 +39,7 @@ class Sources:
     costs: KnownCosts | None = None
     artifact_key: ArtifactKey | None = None
     remaining: Remaining | None = None
+    identity: Callable[[Params], str] | None = None
     cost_metrics: frozenset[str] = frozenset()
     are_final: Callable[[Params], bool] | None = None
 
@@ -49,6 +51,7 @@ class Knowledge:
     and, where its costs are not known, for each cell that differs from it in one dimension: a shape is often shared.
 
     Attributes:
+        candidates: Array of shape ``(n_cells,)``: the number of each cell's candidate.
         artifacts: Array of shape ``(n_cells,)``: the number of each cell's artifact.
         is_final: Array of shape ``(n_cells,)``: whether known costs are those that the candidate will have.
         costs: What is known, by metric: the values by cell, in the order in which they became known.
@@ -60,8 +63,8 @@ class Knowledge:
         self._grid = grid
         self._sources = sources
         cells = range(len(grid))
-        keys = [sources.artifact_key(grid.params(cell)) for cell in cells] if sources.artifact_key else cells
-        self.artifacts = _numbered(keys)
+        self.candidates = _numbered(grid, sources.identity)
+        self.artifacts = _numbered(grid, sources.artifact_key)
         self.is_final = np.array([sources.are_final is None or sources.are_final(grid.params(cell)) for cell in cells])
         self.costs: dict[str, dict[int, float]] = {}
         self.paid: list[PaidStage] = []
@@ -116,7 +119,8 @@ class Knowledge:
             self._remaining[cell] = tuple(stage.key for stage in stages)
 
 
-def _numbered(keys: Iterable[object]) -> Numbers:
-    """The number of each key, from 0 in the order of first appearance."""
+def _numbered(grid: Grid, name: Callable[[Params], str] | None) -> Numbers:
+    """The number of each cell's name, from 0 in the order of first appearance."""
     numbers: dict[object, int] = {}
-    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.intp)
+    names = range(len(grid)) if name is None else [name(grid.params(cell)) for cell in range(len(grid))]
+    return np.array([numbers.setdefault(one, len(numbers)) for one in names], dtype=np.intp)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from paretoopt.front.dominance import reference_point
 from paretoopt.objectives import Constraint, Objective
-from paretoopt.search.cost_first.choice import COST_EXPONENT, Outlook, choose, first_best
+from paretoopt.search.cost_first.choice import Outlook, choose, first_best
 from paretoopt.search.cost_first.forecast import Forecast, Forecaster, Told
 from paretoopt.search.cost_first.grid import Grid, Numbers
 from paretoopt.search.cost_first.knowledge import Knowledge, Sources
@@ -20,7 +20,7 @@ from paretoopt.space import SearchSpace
 
 Floats = NDArray[np.float64]
 
-N_START = 4
+N_START = 3
 """Candidates that are spread over the space before the model is asked."""
 _MEASURING_SHARE = 0.02
 """Cost of measuring in shares of a typical training stage, while no measurement was timed."""
@@ -57,7 +57,8 @@ class Proposer:
             pending: Cells that are evaluated now, or wait for it.
             seed: Decides where the search starts.
         """
-        cells = np.setdiff1d(np.arange(len(self.grid)), [*pending, *(one.cell for one in told)])
+        taken = [*(one.cell for one in told), *pending]
+        cells = np.flatnonzero(~np.isin(self.knowledge.candidates, self.knowledge.candidates[taken]))
         if len(cells) == 0:
             return None
         bundles = [frozenset(stage.key for stage in self.knowledge.remaining(cell)) for cell in cells]
@@ -67,8 +68,8 @@ class Proposer:
         usable = [one for one in (forecasts[objective.metric] for objective in self.objectives) if one is not None]
         nothing = np.zeros((len(cells), 0))
         outlook = Outlook(cells, nothing, nothing, promise[cells], bundles, seconds, measuring)
-        if len(told) + len(pending) < N_START or len(usable) < len(self.objectives):
-            return self._spread(outlook, [*pending, *(one.cell for one in told)], seed)
+        if len(taken) < N_START or len(usable) < len(self.objectives):
+            return self._spread(outlook, taken, seed)
         costs = np.column_stack(
             [one.cost(objective.sign) for one, objective in zip(usable, self.objectives, strict=True)]
         )
@@ -120,5 +121,6 @@ class Proposer:
             gaps = np.abs(features[outlook.cells, np.newaxis] - features[list(taken)]).sum(axis=2)
             distance = gaps.min(axis=1)
         jitter = np.random.default_rng([seed, len(taken)]).uniform(1.0, 1.1, size=len(distance))
-        weights = np.array([outlook.cost(bundle) for bundle in outlook.bundles]) ** -COST_EXPONENT
+        # By the full cost, not its root: variants of the first model before any other model.
+        weights = 1.0 / np.array([outlook.cost(bundle) for bundle in outlook.bundles])
         return int(outlook.cells[first_best(distance * jitter * (outlook.promise + 1e-9) * weights)])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import optuna
@@ -14,11 +15,11 @@ from paretoopt.candidate import Measurement
 from paretoopt.errors import StudyError
 from paretoopt.objectives import Constraint, Objective
 from paretoopt.search.cost_first.forecast import Told
-from paretoopt.search.cost_first.knowledge import ArtifactKey, KnownCosts, Remaining, Sources
+from paretoopt.search.cost_first.knowledge import KnownCosts, Sources
 from paretoopt.search.cost_first.proposal import Proposer
 from paretoopt.search.encoding import decode, distributions, encode
 from paretoopt.search.records import DUPLICATE_OF, ENDED, FAILURE, PARAMS, POINT, read_measurements, read_runs
-from paretoopt.space import Params, SearchSpace
+from paretoopt.space import SearchSpace
 
 MOST_CELLS = 50_000
 MOST_OBJECTIVES = 4
@@ -70,10 +71,7 @@ class CostFirstSampler(optuna.samplers.BaseSampler):
         constraints: Sequence[Constraint] = (),
         *,
         costs: KnownCosts | None = None,
-        artifact_key: ArtifactKey | None = None,
-        remaining: Remaining | None = None,
-        cost_metrics: Sequence[str] = (),
-        costs_are_final: Callable[[Params], bool] | None = None,
+        sources: Sources | None = None,
         seed: int = 0,
     ) -> None:
         """Prepare; the callables are asked at the first trial.
@@ -82,13 +80,11 @@ class CostFirstSampler(optuna.samplers.BaseSampler):
             space: The candidates; finite.
             objectives: The study's, in its order.
             constraints: What a feasible candidate satisfies. Their metrics are objectives, or ``costs`` gives them, or
-                a trial has them as user attributes.
+                a trial has them as user attributes. Without any, a trial with a positive Optuna constraint is avoided
+                as one that failed is.
             costs: Gives the metrics that are known of a candidate without training it; None where it does not know
                 them yet.
-            artifact_key: Names what a candidate ships; candidates of equal name share their quality.
-            remaining: Gives the training stages that a candidate still needs.
-            cost_metrics: Metrics that ``costs`` will give, where it gives none yet.
-            costs_are_final: Whether training leaves the known costs of a candidate as they are.
+            sources: Everything that is known beside, and ``costs`` too where those are not given.
             seed: Varies where the search starts.
 
         Raises:
@@ -100,7 +96,9 @@ class CostFirstSampler(optuna.samplers.BaseSampler):
         self._space = space
         self._objectives = tuple(objectives)
         self._constraints = tuple(constraints)
-        self._sources = Sources(costs, artifact_key, remaining, frozenset(cost_metrics), costs_are_final)
+        self._sources = sources or Sources()
+        if costs is not None:
+            self._sources = replace(self._sources, costs=costs)
         self._seed = seed
         self._proposer: Proposer | None = None
         self._told: dict[int, Told | None] = {}
