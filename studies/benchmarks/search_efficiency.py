@@ -24,6 +24,7 @@ import numpy as np
 import optuna
 
 import paretoopt as po
+from paretoopt.measurement.cores import measured_cores
 from paretoopt.measurement.environment import current_environment
 from studies.benchmarks.page import publish, results_page
 from studies.benchmarks.search_table import Ruler, Table, read_table, synthetic_table
@@ -119,8 +120,8 @@ def main() -> None:
                     _keep(arguments.runs, runs[-1])
     lines = [line for table in tables for line in _section(table, runs, arguments.trials)]
     command = "python studies/benchmarks/search_efficiency.py"
-    environment = current_environment().record()
-    publish(results_page("Search efficiency", command, __doc__, lines, environment), arguments.output)
+    known = {name: v for name, v in current_environment(measured_cores(1, 1)).to_dict().items() if v is not None}
+    publish(results_page("Search efficiency", command, __doc__, lines, known), arguments.output)
 
 
 def _section(table: Table, runs: Iterable[Run], most_trials: int) -> list[str]:

@@ -11,7 +11,7 @@ from scipy.special import ndtr
 
 from paretoopt.candidate import Measurement
 from paretoopt.objectives import Constraint
-from paretoopt.search.cost_first.grid import Grid, Numbers, relevant_features
+from paretoopt.search.cost_first.grid import Grid, relevant_features
 from paretoopt.search.cost_first.knowledge import Knowledge
 from paretoopt.search.cost_first.surrogate import Observations, Prediction, Surrogate
 
@@ -20,6 +20,8 @@ Floats = NDArray[np.float64]
 _Z_95 = 1.959964
 _MOST_COSTS = 400
 """Known costs that a prediction of the others is made from."""
+_FEW_TRIALS = 20
+"""Trials from which on the costs that they measured are enough to predict others."""
 _NOT_FINAL = 0.1
 """Relative deviation of costs that training may still change, such as those of globally pruned models."""
 _FEWEST = 2
@@ -97,12 +99,19 @@ class Forecaster:
         if len(cells) < self._n_cells:
             if len(cells) < _FEWEST:
                 return None
-            unknown = np.full(min(len(cells), _MOST_COSTS), np.nan)
-            seen = Observations(cells[:_MOST_COSTS], values[:_MOST_COSTS], unknown)
+            by_cell = dict(zip(cells.tolist(), values.tolist(), strict=True))
+            seen = _unweighted({cell: by_cell[cell] for cell in self._telling(known)})
             predicted = self._surrogate(metric, self._cell_features).predict(seen)
             everything, doubt, error = predicted.mean.copy(), predicted.deviation.copy(), predicted.error
         everything[cells], doubt[cells] = values, deviation[cells]
         return Forecast(everything, doubt, is_log, error)
+
+    def _telling(self, known: Mapping[int, float]) -> list[int]:
+        """The cells that unknown costs are predicted from: those of trials, in their order, before any others."""
+        told = [cell for cell in self._knowledge.told if cell in known]
+        if len(told) < _FEW_TRIALS:
+            told += sorted(set(known) - set(told))
+        return told[:_MOST_COSTS]
 
     def trained(self, metric: str, told: Sequence[Told], pending: Collection[int]) -> Forecast | None:
         """A metric that only a trained artifact has; None where fewer than two artifacts were measured."""
@@ -126,24 +135,26 @@ class Forecaster:
         return Forecast(mean[artifacts], deviation[artifacts], is_log=False, error=predicted.error)
 
     def success(self, told: Sequence[Told]) -> Floats:
-        """Probability that a cell can be evaluated: a Gaussian process on the outcomes as 1 and 0."""
+        """Probability that a cell can be evaluated, by a Gaussian process on the outcomes as 1 and 0.
+
+        One deviation below what is expected: else a region that always fails would be tried in every corner.
+        """
         outcomes: dict[int, float] = {}
         for one in told:
             outcomes.setdefault(one.cell, float(not one.failed))
         if len(outcomes) < _FEWEST or all(outcomes.values()):
             return np.ones(self._n_cells)
-        unknown = np.full(len(outcomes), np.nan)
-        seen = Observations(np.array(list(outcomes), dtype=np.intp), np.array(list(outcomes.values())), unknown)
-        predicted: Prediction = self._surrogate(" success", self._cell_features).predict(seen)
-        return np.clip(predicted.mean, 0.0, 1.0)
+        predicted: Prediction = self._surrogate(" success", self._cell_features).predict(_unweighted(outcomes))
+        return np.clip(predicted.mean - predicted.deviation, 0.0, 1.0)
 
     def _surrogate(self, name: str, features: Floats) -> Surrogate:
         return self._surrogates.setdefault(name, Surrogate(features))
 
 
-def cells_of(told: Sequence[Told]) -> Numbers:
-    """The cells of the trials, in their order."""
-    return np.array([one.cell for one in told], dtype=np.intp)
+def _unweighted(values: Mapping[int, float]) -> Observations:
+    """Values by point, of unknown uncertainty."""
+    points = np.fromiter(values.keys(), dtype=np.intp)
+    return Observations(points, np.fromiter(values.values(), dtype=np.float64), np.full(len(points), np.nan))
 
 
 def _variance(measurement: Measurement) -> float:

@@ -54,8 +54,8 @@ class Knowledge:
         candidates: Array of shape ``(n_cells,)``: the number of each cell's candidate.
         artifacts: Array of shape ``(n_cells,)``: the number of each cell's artifact.
         is_final: Array of shape ``(n_cells,)``: whether known costs are those that the candidate will have.
-        costs: What is known, by metric: the values by cell, in the order in which they became known.
-        paid: The training stages that were run.
+        costs: What is known, by metric: the values by cell.
+        told: The cells whose costs a trial has measured, in the order of the trials.
     """
 
     def __init__(self, grid: Grid, sources: Sources) -> None:
@@ -67,7 +67,8 @@ class Knowledge:
         self.artifacts = _numbered(grid, sources.artifact_key)
         self.is_final = np.array([sources.are_final is None or sources.are_final(grid.params(cell)) for cell in cells])
         self.costs: dict[str, dict[int, float]] = {}
-        self.paid: list[PaidStage] = []
+        self.told: list[int] = []
+        self._runs: dict[str, tuple[StageRun, int]] = {}
         self._stages: dict[str, RemainingStage] = {}
         self._remaining: list[tuple[str, ...]] = [()] * len(grid)
         self._done: set[str] = set()
@@ -84,6 +85,20 @@ class Knowledge:
         """The training stages that a cell still needs."""
         return tuple(self._stages[key] for key in self._remaining[cell] if key not in self._done)
 
+    def paid(self) -> list[PaidStage]:
+        """The training stages that were run, of those kinds that some cell still needs.
+
+        A stage is known by the parameters that others of its kind depend on, with the values of the first trial that
+        lists it: a store does not tell the parameters of what is no longer missing.
+        """
+        names = {stage.name: stage.params.keys() for stage in self._stages.values()}
+        paid = []
+        for run, cell in self._runs.values():
+            if run.name in names:
+                params = {name: value for name, value in self._grid.params(cell).items() if name in names[run.name]}
+                paid.append(PaidStage(run.name, params, run.seconds))
+        return paid
+
     def learn(self, cell: int, costs: Mapping[str, float], runs: Iterable[StageRun]) -> None:
         """Take in what a trial that ended has measured and made.
 
@@ -94,11 +109,11 @@ class Knowledge:
         """
         for metric, value in costs.items():
             self.costs.setdefault(metric, {})[cell] = value
+        if costs and cell not in self.told:
+            self.told.append(cell)
         self.is_final[cell] |= bool(costs)
         for run in runs:
-            if run.key in self._stages and run.key not in self._done:
-                stage = self._stages[run.key]
-                self.paid.append(PaidStage(stage.name, stage.params, run.seconds))
+            self._runs.setdefault(run.key, (run, cell))
             self._done.add(run.key)
         before = self._remaining[cell]
         self._ask_remaining(cell)

@@ -105,10 +105,11 @@ class Proposer:
 
     def _seconds(self, cells: Numbers) -> tuple[dict[str, float], float]:
         """Expected cost of every stage that remains for some cell, and of measuring."""
-        costs = StageCosts(self.knowledge.paid)
+        paid = self.knowledge.paid()
+        costs = StageCosts(paid)
         remaining = {stage.key: stage for cell in cells for stage in self.knowledge.remaining(cell)}
         seconds = {key: costs.seconds(stage) for key, stage in remaining.items()}
-        typical = statistics.median(stage.seconds for stage in self.knowledge.paid) if self.knowledge.paid else 1.0
+        typical = statistics.median(stage.seconds for stage in paid) if paid else 1.0
         return seconds, max(_MEASURING_SHARE * typical, 1e-6)
 
     def _spread(self, outlook: Outlook, taken: Sequence[int], seed: int) -> int:

@@ -76,7 +76,10 @@ class _Model:
         return _Model(names, is_log, centre, weights, mean)
 
     def seconds(self, params: Params) -> float:
-        inputs = np.array([_number(params[name], self.is_log[name]) for name in self.names])
+        values = [params.get(name) for name in self.names]
+        if not all(_is_number(value) for value in values):
+            return math.exp(self.mean)
+        inputs = np.array([_number(value, self.is_log[name]) for name, value in zip(self.names, values, strict=True)])
         return math.exp(self.mean + float(self.weights @ (inputs - self.centre)))
 
 
