@@ -24,7 +24,7 @@ from paretoopt.search.progress import ProgressDisplay
 from paretoopt.search.queue import end_without_result, enqueue, release_dead_trials
 from paretoopt.search.records import DUPLICATE_OF, INTERRUPTED, PARAMS, PROCESS, key_of, write_evaluation, write_failure
 from paretoopt.search.sampler import draw_unknown
-from paretoopt.space import Params
+from paretoopt.space import Params, SearchSpace
 
 _LOGGER = logging.getLogger("paretoopt")
 _PATIENCE = 3
@@ -44,6 +44,21 @@ class Limits:
 
     n_trials: int | None
     deadline: float | None
+
+
+def refuse_endless(space: SearchSpace, n_trials: int | None, timeout: float | None) -> None:
+    """Refuse to search a continuous space without a limit, or for no candidate at all.
+
+    Raises:
+        StudyError: As said.
+    """
+    if n_trials is not None and n_trials < 1:
+        raise StudyError(f"n_trials={n_trials} evaluates nothing. Give 1 or more.")
+    if n_trials is None and timeout is None and space.n_candidates is None:
+        raise StudyError(
+            "The space has a continuous dimension, so the study would never end. "
+            "Give n_trials or timeout, or give the dimension a step."
+        )
 
 
 @dataclass(frozen=True)

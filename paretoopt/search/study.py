@@ -20,7 +20,7 @@ from paretoopt.search.evaluator import Evaluator, Function, as_evaluator
 from paretoopt.search.finals import Finals, FinalsLimits, measuring
 from paretoopt.search.finals_records import FinalsResult, environments_frame, read_result, with_finals
 from paretoopt.search.ledger import Ledger
-from paretoopt.search.optimization import Limits, Optimization
+from paretoopt.search.optimization import Limits, Optimization, refuse_endless
 from paretoopt.search.progress import ProgressConsole, ProgressDisplay, both
 from paretoopt.search.queue import enqueue, is_queued_or_tried
 from paretoopt.search.records import Failure, read_candidates, read_failures
@@ -128,7 +128,7 @@ class Study:
             StudyMismatchError: Earlier candidates were evaluated by another pipeline.
             StudyError: The first candidates all fail, or the database cannot be used.
         """
-        self._refuse_endless(n_trials, timeout)
+        refuse_endless(self.space, n_trials, timeout)
         evaluator = as_evaluator(pipeline, self._definition.metrics)
         evaluator.check(self.space, self._definition.metrics)
         with self._database.naming_failures(), quiet_optuna():
@@ -242,15 +242,6 @@ class Study:
     def _target(self, n_trials: int | None) -> int | None:
         sizes = [size for size in (n_trials, self.space.n_candidates) if size is not None]
         return min(sizes, default=None)
-
-    def _refuse_endless(self, n_trials: int | None, timeout: float | None) -> None:
-        if n_trials is not None and n_trials < 1:
-            raise StudyError(f"n_trials={n_trials} evaluates nothing. Give 1 or more.")
-        if n_trials is None and timeout is None and self.space.n_candidates is None:
-            raise StudyError(
-                "The space has a continuous dimension, so the study would never end. "
-                "Give n_trials or timeout, or give the dimension a step."
-            )
 
 
 def create_study(

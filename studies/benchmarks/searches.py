@@ -100,3 +100,5 @@ SEARCHES: Mapping[str, Search] = {
     "paretoopt, costs known": cost_first(are_costs_known=True),
 }
 """By the name on the page; those of paretoopt last."""
+LISTED = ("random without repeats", "exhausting, cheapest next")
+"""Those that go through a list of all configurations."""
