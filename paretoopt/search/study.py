@@ -9,7 +9,6 @@ import optuna
 import pandas as pd
 
 from paretoopt.candidate import Candidate, ProgressListener
-from paretoopt.errors import StudyError
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.front.table import to_frame
 from paretoopt.objectives import Constraint, Objective
