@@ -54,6 +54,11 @@ class Table:
         """The configuration's row."""
         return self.rows[tuple(params[name] for name in self.space.dimensions)]
 
+    def measured(self, row: int) -> dict[str, float]:
+        """What was measured of a configuration, by metric."""
+        values: list[float] = self.metrics.iloc[row].astype(float).tolist()
+        return dict(zip(map(str, self.metrics.columns), values, strict=True))
+
     def costs(self, *, is_log: bool) -> Costs:
         """Objective values, less is better; minimised metrics as logarithms where ``is_log``."""
         columns = [
@@ -135,11 +140,12 @@ def synthetic_frame(seed: int) -> pd.DataFrame:
 
 
 def _table(name: str, frame: pd.DataFrame, objectives: tuple[po.Objective, ...]) -> Table:
-    params = frame[[column for column in frame if column.startswith("params.")]]
+    columns = [str(column) for column in frame]
+    params = frame[[column for column in columns if column.startswith("params.")]]
     params.columns = params.columns.str.removeprefix("params.")
-    metrics = frame[[column for column in frame if column.startswith("metrics.")]]
+    metrics = frame[[column for column in columns if column.startswith("metrics.")]]
     metrics.columns = metrics.columns.str.removeprefix("metrics.")
-    stages = [column.split(".")[1] for column in frame if column.startswith("stages.") and column.endswith(".key")]
+    stages = [column.split(".")[1] for column in columns if column.startswith("stages.") and column.endswith(".key")]
     epochs = {
         str(key): float(n)
         for stage in stages
@@ -153,7 +159,7 @@ def _table(name: str, frame: pd.DataFrame, objectives: tuple[po.Objective, ...])
         )
         for _, row in frame.iterrows()
     ]
-    space = po.SearchSpace(**{column: _dimension(params[column]) for column in params})
+    space = po.SearchSpace(**{str(column): _dimension(params[column]) for column in params})
     rows = {values: row for row, values in enumerate(params.itertuples(index=False, name=None))}
     return Table(name, space, objectives, rows, metrics, list(frame["artifact"].astype(str)), needed, epochs)
 

@@ -51,7 +51,10 @@ def cost_first(*, are_costs_known: bool) -> Search:
         metrics = [one.metric for one in table.objectives if one.direction == "minimize"]
 
         def costs(params: po.Params) -> Mapping[str, float] | None:
-            return dict(table.metrics.loc[table.row(params), metrics]) if are_costs_known else None
+            if not are_costs_known:
+                return None
+            measured = table.measured(table.row(params))
+            return {metric: measured[metric] for metric in metrics}
 
         sources = po.Sources(
             costs,
@@ -73,7 +76,7 @@ def _proposals(table: Table, sampler: optuna.samplers.BaseSampler, paid: set[str
         row = table.row(suggest(trial, table.space))
         runs = [StageRun(one.name, one.key, one.key in paid, table.epochs[one.key]) for one in table.stages[row]]
         paid.update(run.key for run in runs)
-        measured = {str(name): Measurement(float(value)) for name, value in table.metrics.loc[row].items()}
+        measured = {name: Measurement(value) for name, value in table.measured(row).items()}
         write_evaluation(trial, Evaluation(measured, tuple(runs)), ())
         study.tell(trial, [measured[one.metric].value for one in table.objectives])
         yield row

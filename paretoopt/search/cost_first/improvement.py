@@ -90,7 +90,7 @@ def expected_joint_improvement(mean: Floats, deviation: Floats, front: Costs, re
 
 def is_promising(points: Floats, front: Costs, reference: Floats) -> NDArray[np.bool_]:
     """Which points no point of the front equals or beats in every objective, and lie within the reference point."""
-    result = (points < reference).all(axis=1)
+    result: NDArray[np.bool_] = np.asarray((points < reference).all(axis=1))
     for member in front:
         result &= (points < member).any(axis=1)
     return result

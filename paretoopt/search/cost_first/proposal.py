@@ -61,7 +61,7 @@ class Proposer:
         cells = np.flatnonzero(~np.isin(self.knowledge.candidates, self.knowledge.candidates[taken]))
         if len(cells) == 0:
             return None
-        bundles = [frozenset(stage.key for stage in self.knowledge.remaining(cell)) for cell in cells]
+        bundles = [frozenset(stage.key for stage in self.knowledge.remaining(cell)) for cell in cells.tolist()]
         forecasts = self._forecasts(told, pending)
         promise = self._promise(forecasts, told)
         seconds, measuring = self._seconds(cells)
@@ -84,7 +84,7 @@ class Proposer:
         return not one.failed and all(objective.metric in one.measurements for objective in self.objectives)
 
     def _forecasts(self, told: Sequence[Told], pending: Collection[int]) -> dict[str, Forecast | None]:
-        metrics = {wish.metric for wish in (*self.objectives, *self.constraints)}
+        metrics = {one.metric for one in self.objectives} | {one.metric for one in self.constraints}
         forecasts = {
             metric: self.forecaster.cost(metric)
             if metric in self.knowledge.cost_metrics
@@ -107,7 +107,7 @@ class Proposer:
         """Expected cost of every stage that remains for some cell, and of measuring."""
         paid = self.knowledge.paid()
         costs = StageCosts(paid)
-        remaining = {stage.key: stage for cell in cells for stage in self.knowledge.remaining(cell)}
+        remaining = {stage.key: stage for cell in cells.tolist() for stage in self.knowledge.remaining(cell)}
         seconds = {key: costs.seconds(stage) for key, stage in remaining.items()}
         typical = statistics.median(stage.seconds for stage in paid) if paid else 1.0
         return seconds, max(_MEASURING_SHARE * typical, 1e-6)

@@ -54,7 +54,7 @@ def seconds_to(share: float, study: optuna.Study, workshop: Any, space: SearchSp
     reference = reference_point(costs)
     assert len(measured) == len(costs)
     reached: list[list[float]] = []
-    while hypervolume(np.array(reached or [reference]), reference=reference) < share * hypervolume(
+    while hypervolume(np.array(reached or [reference.tolist()]), reference=reference) < share * hypervolume(
         costs, reference=reference
     ):
         run(study, workshop, space, 1)
