@@ -5,7 +5,7 @@ random are told; after each number of them, the next ten are asked for and told 
 asks the sources about every candidate and conditions on all trials at once; a call that fits hyperparameters anew comes
 ever more rarely, each time that there are a fifth more artifacts measured. Seconds of processor time, on one thread.
 
-    OMP_NUM_THREADS=1 python studies/benchmarks/sampler_time.py
+    python studies/benchmarks/sampler_time.py
 """
 
 from __future__ import annotations

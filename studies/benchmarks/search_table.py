@@ -146,18 +146,16 @@ def _table(name: str, frame: pd.DataFrame, objectives: tuple[po.Objective, ...])
     metrics = frame[[column for column in columns if column.startswith("metrics.")]]
     metrics.columns = metrics.columns.str.removeprefix("metrics.")
     stages = [column.split(".")[1] for column in columns if column.startswith("stages.") and column.endswith(".key")]
+    keys = {stage: frame[f"stages.{stage}.key"].fillna("").astype(str).tolist() for stage in stages}
     epochs = {
-        str(key): float(n)
+        key: float(n)
         for stage in stages
-        for key, n in zip(frame[f"stages.{stage}.key"], frame[f"stages.{stage}.epochs"], strict=True)
+        for key, n in zip(keys[stage], frame[f"stages.{stage}.epochs"], strict=True)
+        if key
     }
     needed = [
-        tuple(
-            RemainingStage(stage, str(row[f"stages.{stage}.key"]), {})
-            for stage in stages
-            if row[f"stages.{stage}.key"] and not pd.isna(row[f"stages.{stage}.key"])
-        )
-        for _, row in frame.iterrows()
+        tuple(RemainingStage(stage, keys[stage][row], {}) for stage in stages if keys[stage][row])
+        for row in range(len(frame))
     ]
     space = po.SearchSpace(**{str(column): _dimension(params[column]) for column in params})
     rows = {values: row for row, values in enumerate(params.itertuples(index=False, name=None))}
