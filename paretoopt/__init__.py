@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from paretoopt.measurement.paired import PairedComparison as PairedComparison
     from paretoopt.measurement.paired import compare_quality as compare_quality
     from paretoopt.measurement.ranked_parity import ranked_parity as ranked_parity
+    from paretoopt.measurement.score_parity import LabelledRows as LabelledRows
     from paretoopt.objectives import at_least as at_least
     from paretoopt.objectives import at_most as at_most
     from paretoopt.objectives import maximize as maximize
@@ -77,8 +78,12 @@ if TYPE_CHECKING:
     from paretoopt.report.terminal import front_table as front_table
     from paretoopt.search.cost_first.knowledge import Sources as Sources
     from paretoopt.search.cost_first.sampler import CostFirstSampler as CostFirstSampler
+    from paretoopt.search.early_stopping import EarlyStopping as EarlyStopping
     from paretoopt.search.encoding import suggest as suggest
     from paretoopt.search.evaluator import CostFirst as CostFirst
+    from paretoopt.search.learning_curves import LearningCurves as LearningCurves
+    from paretoopt.search.rungs import Rungs as Rungs
+    from paretoopt.search.stopping_rule import StoppingRule as StoppingRule
     from paretoopt.search.study import Study as Study
     from paretoopt.search.study import create_study as create_study
     from paretoopt.space import Categorical as Categorical
@@ -107,12 +112,15 @@ _HOMES = {
     "CostFirstSampler": "search.cost_first.sampler",
     "Distillation": "training.distillation",
     "Earlier": "pipeline.stage",
+    "EarlyStopping": "search.early_stopping",
     "EnvironmentWarning": "errors",
     "Evaluation": "candidate",
     "Float": "space",
     "Grouping": "data.groups",
     "Int": "space",
     "Interactions": "data.interactions",
+    "LabelledRows": "measurement.score_parity",
+    "LearningCurves": "search.learning_curves",
     "Measure": "pipeline.stage",
     "Measurement": "candidate",
     "Ordered": "space",
@@ -125,12 +133,14 @@ _HOMES = {
     "PruningPlan": "compression.prune_plan",
     "QuantizationRules": "compression.quantize",
     "RemainingStage": "candidate",
+    "Rungs": "search.rungs",
     "SearchSpace": "space",
     "SlateData": "data.slates",
     "Slates": "data.slates",
     "Sources": "search.cost_first.knowledge",
     "SplitExamples": "data.examples",
     "Stage": "pipeline.stage",
+    "StoppingRule": "search.stopping_rule",
     "Store": "store.store",
     "Study": "search.study",
     "Supervised": "training.supervised",

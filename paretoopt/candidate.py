@@ -41,6 +41,7 @@ class StageRun:
         reused: True where the output was in the store already.
         seconds: What the output cost when it was made (not what reusing it took).
         environment: Where it was measured, as far as values depend on it; None where they do not.
+        trains: True where the stage trains, with one worker, so that its seconds are worker-seconds of training.
     """
 
     name: str
@@ -48,6 +49,7 @@ class StageRun:
     reused: bool
     seconds: float
     environment: str | None = None
+    trains: bool = False
 
 
 @dataclass(frozen=True)

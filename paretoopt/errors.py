@@ -36,7 +36,17 @@ class CandidateError(ParetooptError):
     """One candidate could not be built, trained, compressed or measured.
 
     The study records the reason, tells the sampler that the candidate is infeasible, and goes on.
+
+    Attributes:
+        stage: Name of the stage or measure that failed; None where that is not known.
+        training_cost: Worker-seconds of training that the candidate had newly spent.
     """
+
+    def __init__(self, message: str, *, stage: str | None = None, training_cost: float = 0.0) -> None:
+        """Say in ``message`` what failed, and why."""
+        super().__init__(message)
+        self.stage = stage
+        self.training_cost = training_cost
 
 
 class MeasurementError(CandidateError):

@@ -25,6 +25,8 @@ _ERRORS_ONLY = 3
 # Weights of 2 bits still correlate with the full ones by 0.9. Unrelated ones correlate by 0.8 with a probability
 # below 1e-14 from 64 values on; a copy of fewer is less than 256 bytes.
 _ALIKE, _FEW_VALUES = 0.8, 64
+# As ONNX Runtime names the scales that it makes, and as we name ours.
+_SCALES = ("_scale", ".scales", ".row_scales")
 
 
 def prove_quantized(
@@ -54,10 +56,12 @@ def prove_quantized(
     if missing:
         raise CandidateError(f"{bits}: the graph lacks {missing}, which compute in these bits. Please report it.")
     quantized = _quantized_weights(before, linear_bits=linear_bits, embedding_bits=embedding_bits)
-    # The bias of a trained layer may well go with the one column of weights that reads the layer.
-    biases = [tensor for tensor in _full_tensors(before) if tensor.ndim == 1]
+    # The bias and the scales of a trained layer may well go with the one column of weights that reads the layer.
+    full = dict(_full_tensors(before))
+    beside = [tensor for tensor in full.values() if tensor.ndim == 1]
+    beside += [tensor for name, tensor in _full_tensors(after) if name.endswith(_SCALES) and name not in full]
     for where, graph in (("saved", after), ("loaded", loaded)):
-        copies = full_copies(graph, quantized, biases=biases)
+        copies = full_copies(graph, quantized, beside=beside)
         if copies:
             raise CandidateError(
                 f"{bits}: the {where} graph holds {', '.join(copies)} in full precision. Please report it."
@@ -84,17 +88,17 @@ def full_copies(
     model: onnx.ModelProto,
     quantized: Mapping[str, NDArray[np.float32]],
     *,
-    biases: Sequence[NDArray[np.floating]] = (),
+    beside: Sequence[NDArray[np.floating]] = (),
 ) -> tuple[str, ...]:
     """The names of those ``quantized`` weights of which ``model`` holds a copy in full precision, rounded or not.
 
     Args:
         model: Where to look.
         quantized: Weights by name.
-        biases: Vectors that ``model`` may hold, however much they resemble weights.
+        beside: Biases and scales that ``model`` may hold, however much they resemble weights.
     """
-    known = {bias.tobytes() for bias in biases}
-    tensors = [tensor for tensor in _full_tensors(model) if tensor.tobytes() not in known]
+    known = {tensor.tobytes() for tensor in beside}
+    tensors = [tensor for _, tensor in _full_tensors(model) if tensor.tobytes() not in known]
     return tuple(name for name, weights in quantized.items() if any(_is_copy(tensor, weights) for tensor in tensors))
 
 
@@ -106,13 +110,13 @@ def _quantized_weights(
     return {name: weights_of(before, name) for name in names}
 
 
-def _full_tensors(model: onnx.ModelProto) -> Iterator[NDArray[np.floating]]:
-    """Every stored fp32 or fp64 tensor with more than one value, those of inner graphs and constants included."""
+def _full_tensors(model: onnx.ModelProto) -> Iterator[tuple[str, NDArray[np.floating]]]:
+    """Every stored fp32 or fp64 tensor of more than one value, by name; inner graphs and constants included."""
     for graph in graphs_in(model.graph):
         constants = (attribute.t for node in graph.node for attribute in node.attribute if attribute.HasField("t"))
         for tensor in (*graph.initializer, *constants):
             if tensor.data_type in _FULL_TYPES and np.prod(tensor.dims) > 1:
-                yield numpy_helper.to_array(tensor)
+                yield tensor.name, numpy_helper.to_array(tensor)
 
 
 def _is_copy(tensor: NDArray[np.floating], weights: NDArray[np.float32]) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, cast
 
 from torch import nn
@@ -29,11 +30,14 @@ from paretoopt.training.stages import MakeTask
 MakePlan = Callable[[Any, Context], PruningPlan]
 """From the model to what is pruned of it."""
 
+_NONE: Mapping[str, str] = MappingProxyType({})
 _N_BATCHES = 16
 _VERSION = "2"
 
 
-def prune(plan: MakePlan = plan_by_requests, *, gradients: MakeTask | None = None) -> Stage:
+def prune(
+    plan: MakePlan = plan_by_requests, *, gradients: MakeTask | None = None, absent: Mapping[str, str] = _NONE
+) -> Stage:
     """The stage that narrows a trained model.
 
     It reads ``pruning_ratio`` (of the channels that ``plan`` names), ``head_pruning_ratio`` (of whole attention heads),
@@ -44,12 +48,23 @@ def prune(plan: MakePlan = plan_by_requests, *, gradients: MakeTask | None = Non
         plan: ``(model, context) -> PruningPlan``. Unless given, every layer is narrowed that can be by itself, for a
             model whose forward takes the pipeline's requests by name.
         gradients: Gives the training task whose loss Taylor importance differentiates; that of ``fit``, as a rule.
+        absent: Ratios that this model cannot have, such as ``head_pruning_ratio``, each with the reason in a few words;
+            a space that has them is refused before any training.
+
+    Raises:
+        PipelineError: ``absent`` names something else than a ratio.
     """
-    return _stage("prune", plan, gradients, rounds=(), part=lambda params: 1.0, is_active=is_pruned)
+    parameters = pruning_parameters(has_gradients=gradients is not None, absent=absent)
+    return _stage("prune", plan, gradients, reads=parameters, part=lambda params: 1.0, is_active=is_pruned)
 
 
 def prune_in_rounds(
-    plan: MakePlan, fine_tuning: Stage, *, most_rounds: int, gradients: MakeTask | None = None
+    plan: MakePlan,
+    fine_tuning: Stage,
+    *,
+    most_rounds: int,
+    gradients: MakeTask | None = None,
+    absent: Mapping[str, str] = _NONE,
 ) -> tuple[Stage, ...]:
     """The stages ``prune`` and ``fine_tuning``, and before them those of the earlier rounds.
 
@@ -61,13 +76,17 @@ def prune_in_rounds(
         fine_tuning: The stage that trains a pruned model on.
         most_rounds: The greatest value of ``pruning_rounds``.
         gradients: Gives the training task whose loss Taylor importance differentiates.
+        absent: As for :func:`prune`.
 
     Raises:
-        PipelineError: ``most_rounds`` is not a whole number from 1 on.
+        PipelineError: ``most_rounds`` is not a whole number from 1 on, or ``absent`` names something else than a ratio.
     """
     if type(most_rounds) is not int or most_rounds < 1:
         raise PipelineError(f"most_rounds must be a whole number from 1 on, but is {most_rounds!r}.")
-    rounds = rounds_parameter(most_rounds)
+    parameters = (
+        *pruning_parameters(has_gradients=gradients is not None, absent=absent),
+        rounds_parameter(most_rounds),
+    )
     stages: list[Stage] = []
     for number in range(1, most_rounds):
 
@@ -78,10 +97,10 @@ def prune_in_rounds(
             return number / int(params["pruning_rounds"])
 
         stages.append(
-            _stage(f"prune_round_{number}", plan, gradients, rounds=(rounds,), part=part, is_active=is_active)
+            _stage(f"prune_round_{number}", plan, gradients, reads=parameters, part=part, is_active=is_active)
         )
         stages.append(replace(fine_tuning, name=f"fine_tune_round_{number}", is_active=is_active))
-    return (*stages, prune(plan, gradients=gradients), fine_tuning)
+    return (*stages, prune(plan, gradients=gradients, absent=absent), fine_tuning)
 
 
 def _stage(
@@ -89,7 +108,7 @@ def _stage(
     plan: MakePlan,
     gradients: MakeTask | None,
     *,
-    rounds: tuple[Parameter, ...],
+    reads: tuple[Parameter, ...],
     part: Callable[[Params], float],
     is_active: Callable[[Params], bool],
 ) -> Stage:
@@ -98,7 +117,7 @@ def _stage(
         run=_run(plan, gradients, part),
         save=save_weights,
         load=load_weights,
-        reads=(*pruning_parameters(has_gradients=gradients is not None), *rounds),
+        reads=reads,
         is_active=is_active,
         settings={"gradient_batches": _N_BATCHES} if gradients is not None else {},
         version=_VERSION,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from torch import nn
@@ -11,10 +10,10 @@ from torch import nn
 from paretoopt.compression.prune_allocation import Allocation
 from paretoopt.compression.prune_groups import ChannelGraph
 from paretoopt.compression.prune_importance import Score, magnitude
-from paretoopt.compression.prune_plan import LayerWidth, PruningPlan, widths_of
-from paretoopt.compression.prune_proof import prove_alignment, prove_widths, zero_weights
+from paretoopt.compression.prune_plan import LayerWidth, PruningPlan, tied_modules, widths_of
+from paretoopt.compression.prune_proof import prove_alignment, prove_ties, prove_widths, zero_weights
 from paretoopt.compression.prune_selection import PruningShares, Removal, removals
-from paretoopt.compression.prune_trace import run_named
+from paretoopt.compression.prune_trace import all_trainable, run_named
 from paretoopt.errors import CandidateError
 
 
@@ -46,9 +45,10 @@ def prune_channels(
     """
     original = original or widths_of(plan)
     _refuse_missing(plan, shares)
+    tied = tied_modules(model)
     if shares.embedding == 0:
         plan = replace(plan, embeddings={})
-    with _all_trainable(model):
+    with all_trainable(model):
         graph = ChannelGraph(plan)
         groups = graph.groups()
         chosen = removals(groups, score(groups), shares, allocation, original)
@@ -56,6 +56,7 @@ def prune_channels(
             part = [removal for removal in chosen if removal.channels and removal.group.is_normalized is is_normalized]
             _remove(graph, plan, part)
     prove_widths(chosen)
+    prove_ties(tied, tied_modules(model))
     return model
 
 
@@ -87,16 +88,3 @@ def _refuse_missing(plan: PruningPlan, shares: PruningShares) -> None:
             "head_pruning_ratio is set, but the pruning plan has no layers with several heads and `keep_heads`. "
             "State both, or leave head_pruning_ratio out of the space."
         )
-
-
-@contextmanager
-def _all_trainable(model: nn.Module) -> Iterator[None]:
-    """Let torch-pruning trace every weight: those without gradient make it skip layers in silence."""
-    frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
-    model.requires_grad_(True)
-    try:
-        yield
-    finally:
-        # By name, because pruning puts new parameters in the place of the old ones.
-        for name, parameter in model.named_parameters():
-            parameter.requires_grad_(name not in frozen)

@@ -96,6 +96,10 @@ class ChannelGraph:
         steps = self._all_coupled(layer)
         return [step.dep.target.module for step in steps if self.is_output(step) and _is_wide(step.dep.target.module)]
 
+    def touched(self, layer: nn.Linear | nn.Embedding) -> set[nn.Module]:
+        """The modules that lose weights with the channels of ``layer``, itself included."""
+        return {step.dep.target.module for step in self._all_coupled(layer)}
+
     def misaligned(self, name: str) -> str:
         """What to say where torch-pruning lost track of the channels around the layer ``name``."""
         cause = (

@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from paretoopt.compression.prune_allocation import ALLOCATIONS
 from paretoopt.compression.prune_importance import IMPORTANCES
 from paretoopt.compression.prune_selection import PruningShares
+from paretoopt.errors import PipelineError
 from paretoopt.space import Parameter, Params, Value
+from paretoopt.training.pruned import PRUNING_RATIOS
+
+_REMOVED = ("channels", "whole attention heads", "the embeddings' width")
+"""What each of the ratios is a share of."""
 
 
-def pruning_parameters(*, has_gradients: bool) -> tuple[Parameter, ...]:
+def pruning_parameters(*, has_gradients: bool, absent: Mapping[str, str]) -> tuple[Parameter, ...]:
     """What every pruning stage reads.
 
     Args:
         has_gradients: Whether the stage can ask for the training loss.
+        absent: Ratios that can be nothing but 0 for this model, each with the reason.
+
+    Raises:
+        PipelineError: ``absent`` names something else than a ratio.
     """
+    unknown = sorted(absent.keys() - set(PRUNING_RATIOS))
+    if unknown:
+        raise PipelineError(f"absent names {', '.join(unknown)}, but the ratios are {', '.join(PRUNING_RATIOS)}.")
     return (
-        Parameter("pruning_ratio", default=0.0, refuse=_refuse_ratio("channels")),
-        Parameter("head_pruning_ratio", default=0.0, refuse=_refuse_ratio("whole attention heads")),
-        Parameter("embedding_pruning_ratio", default=0.0, refuse=_refuse_ratio("the embeddings' width")),
+        *(
+            Parameter(name, default=0.0, refuse=_refuse_absent(absent[name]) if name in absent else _refuse_ratio(what))
+            for name, what in zip(PRUNING_RATIOS, _REMOVED, strict=True)
+        ),
         Parameter("pruning_allocation", default="uniform", refuse=_refuse_others(ALLOCATIONS)),
         Parameter("pruning_importance", default="magnitude", refuse=_refuse_importance(has_gradients=has_gradients)),
     )
@@ -59,6 +72,10 @@ def _refuse_ratio(what: str) -> Callable[[Value], str | None]:
         return f"it is the share of {what} removed. Use a number from 0 to below 1."
 
     return refuse
+
+
+def _refuse_absent(reason: str) -> Callable[[Value], str | None]:
+    return lambda value: None if value == 0 else f"{reason}. Leave it out of the space."
 
 
 def _refuse_others(allowed: tuple[str, ...]) -> Callable[[Value], str | None]:

@@ -59,3 +59,16 @@ def widths_of(plan: PruningPlan) -> dict[str, LayerWidth]:
     """The present width of every layer and table of ``plan``."""
     widths = {name: LayerWidth(layer.out_features, plan.heads.get(layer, 1)) for name, layer in plan.layers.items()}
     return widths | {name: LayerWidth(table.embedding_dim, 1) for name, table in plan.embeddings.items()}
+
+
+def tied_modules(model: nn.Module) -> dict[nn.Module, str]:
+    """The modules of ``model`` whose weight is another one's as well, with their names.
+
+    torch-pruning gives each module a weight of its own when it narrows it, and so unties them.
+    """
+    sharing: dict[int, dict[nn.Module, str]] = {}
+    for name, module in model.named_modules():
+        weight = getattr(module, "weight", None)
+        if isinstance(weight, nn.Parameter):
+            sharing.setdefault(id(weight), {})[module] = name
+    return {module: name for modules in sharing.values() if len(modules) > 1 for module, name in modules.items()}

@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from paretoopt.compression.prune_groups import ChannelGraph
-from paretoopt.compression.prune_plan import KeepHeads, PruningPlan
+from paretoopt.compression.prune_plan import KeepHeads, PruningPlan, tied_modules
+from paretoopt.compression.prune_trace import all_trainable
 from paretoopt.errors import PipelineError
 from paretoopt.pipeline.stage import Context
 
@@ -29,7 +30,8 @@ def plan_pruning(
     """A plan that narrows every linear layer of ``model`` that can be narrowed by itself, and every table.
 
     Left as they are: the layers that give the output, those on a residual stream that starts at a table (its
-    width is the embedding's), and those coupled with an ignored layer.
+    width is the embedding's), those coupled with an ignored layer, and what shares its weight with another module or
+    feeds one that does.
 
     Args:
         model: Its forward takes ``example_inputs`` and covers what is pruned.
@@ -43,9 +45,13 @@ def plan_pruning(
         PipelineError: Nothing is left to prune.
     """
     ignored = {inner for module in ignored_layers for inner in module.modules()}
-    graph = ChannelGraph(PruningPlan(model, example_inputs, layers={}, heads=heads))
+    with all_trainable(model):
+        graph = ChannelGraph(PruningPlan(model, example_inputs, layers={}, heads=heads))
+    tied = tied_modules(model).keys()
     modules = [
-        (name, module) for name, module in model.named_modules() if module not in ignored and graph.reaches(module)
+        (name, module)
+        for name, module in model.named_modules()
+        if module not in ignored and module not in tied and graph.reaches(module)
     ]
     tables = {name: module for name, module in modules if isinstance(module, nn.Embedding)}
     layers = {
@@ -53,6 +59,7 @@ def plan_pruning(
         for name, module in modules
         if isinstance(module, nn.Linear)
         and not graph.reaches_output(module)
+        and not graph.touched(module) & tied
         and not any(other in ignored or isinstance(other, nn.Embedding) for other in graph.producers(module))
     }
     if not layers and not tables:

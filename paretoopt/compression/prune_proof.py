@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -65,3 +65,17 @@ def prove_widths(removals: Sequence[Removal]) -> None:
                     f"torch-pruning left {width} channels in {name} instead of {wanted}: "
                     "the layer is coupled with one that is not pruned. Leave it out of the pruning plan."
                 )
+
+
+def prove_ties(before: Mapping[nn.Module, str], after: Mapping[nn.Module, str]) -> None:
+    """Compare the modules that share a weight with those that did before pruning.
+
+    Raises:
+        CandidateError: One of them has a weight of its own now.
+    """
+    untied = [name for module, name in before.items() if module not in after]
+    if untied:
+        raise CandidateError(
+            f"pruning would untie {' and '.join(untied)}, which share one weight. Leave them and what feeds them "
+            "out of the plan (`ignored_layers` of plan_pruning); search the width of the shared weight instead."
+        )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 import torch_pruning
 from torch import Tensor, nn
@@ -30,6 +33,19 @@ def dependency_graph(plan: PruningPlan) -> torch_pruning.DependencyGraph:
         ) from error
     _ignore_slices_of_rows(graph)
     return graph
+
+
+@contextmanager
+def all_trainable(model: nn.Module) -> Iterator[None]:
+    """Let torch-pruning trace every weight: those without gradient make it skip layers in silence."""
+    frozen = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
+    model.requires_grad_(True)
+    try:
+        yield
+    finally:
+        # By name, because pruning puts new parameters in the place of the old ones.
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(name not in frozen)
 
 
 def unknown_modules(plan: PruningPlan) -> tuple[str, ...]:

@@ -44,6 +44,32 @@ def auc_interval(labels: ArrayLike, scores: ArrayLike, clusters: ArrayLike | Non
     return _sigmoid(logit - reach), _sigmoid(logit + reach)
 
 
+def auc_change_interval(
+    labels: ArrayLike, before: ArrayLike, after: ArrayLike, clusters: ArrayLike | None = None
+) -> tuple[float, float]:
+    """The 95 % confidence interval of the AUC of ``after`` less that of ``before``, on the same rows.
+
+    By the comparison of correlated AUCs of DeLong, DeLong and Clarke-Pearson 1988, with ``clusters`` in the form of
+    Obuchowski 1997: the variance is that of the differences of each cluster's influences.
+
+    Args:
+        labels: As for :func:`~paretoopt.measurement.click_quality.auc`.
+        before: Scores, as for :func:`~paretoopt.measurement.click_quality.auc`.
+        after: The scores that they are compared with.
+        clusters: A number for each row, equal for rows that belong together, such as the user's.
+
+    Raises:
+        MeasurementError: As :func:`~paretoopt.measurement.click_quality.auc`.
+        CandidateError: As :func:`~paretoopt.measurement.click_quality.auc`.
+    """
+    (truth, earlier), (_, now) = (checked_rows(labels, scores) for scores in (before, after))
+    numbers = _cluster_numbers(clusters, len(truth))
+    clicks, others = np.subtract(_influences(truth, now, numbers), _influences(truth, earlier, numbers))
+    reach = _quantile() * float(np.sqrt(_variance(truth, numbers, clicks, others)))
+    change = auc(truth, now) - auc(truth, earlier)
+    return change - reach, change + reach
+
+
 def log_loss_interval(
     labels: ArrayLike, probabilities: ArrayLike, clusters: ArrayLike | None = None
 ) -> tuple[float, float]:
@@ -91,7 +117,16 @@ def auc_per_cluster(labels: ArrayLike, scores: ArrayLike, clusters: ArrayLike | 
 
 def _auc_variance(truth: NDArray[np.bool_], values: NDArray[np.float64], clusters: ArrayLike | None) -> float:
     numbers = _cluster_numbers(clusters, len(truth))
-    of_clicks, of_others = _influences(truth, values, numbers)
+    return _variance(truth, numbers, *_influences(truth, values, numbers))
+
+
+def _variance(
+    truth: NDArray[np.bool_],
+    numbers: NDArray[np.int64],
+    of_clicks: NDArray[np.float64],
+    of_others: NDArray[np.float64],
+) -> float:
+    """The variance of what moves as far as the clusters' influences say."""
     variance = sum(
         _freedom(len(np.unique(numbers[rows]))) * float(influences @ influences)
         for influences, rows in ((of_clicks, truth), (of_others, ~truth))

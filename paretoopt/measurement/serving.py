@@ -28,7 +28,9 @@ from paretoopt.measurement.requests import Requests, count_requests, write_reque
 from paretoopt.measurement.serving_measurement import ServingMeasurement
 from paretoopt.measurement.window import common_window
 
-_MODULE = "paretoopt.measurement.serving_worker"
+ARTIFACT_WORKER = "paretoopt.measurement.serving_worker"
+"""The module of workers that serve an artifact with ONNX Runtime."""
+
 _LIMITS = Limits(seconds=120.0)
 _PHASES = ("the import of its runtime", "the load of the artifact", "the end of warm-up", "the end of traffic")
 _MIB = 1024 * 1024
@@ -48,12 +50,13 @@ def measure_serving(
     relative_precision: float | None = None,
     limits: Limits = _LIMITS,
     seed: int = 0,
+    worker_module: str = ARTIFACT_WORKER,
     listener: ProgressListener | None = None,
 ) -> ServingMeasurement:
     """Serve real requests from the artifact in processes of their own, and measure them.
 
-    Every worker loads the artifact and warms up; then all start together, and each serves its share of
-    the requests one by one, in shuffled order. Waits while another measurement uses the same cores.
+    Every worker loads the artifact and warms up; then all start together, and each serves its share of the requests
+    one by one, in shuffled order. Waits while another measurement uses the same cores.
 
     Args:
         model_path: The ONNX file.
@@ -62,20 +65,19 @@ def measure_serving(
         threads: Threads of each worker.
         n_requests: Requests to time, of all workers together; more where they take less than a quarter of a second.
         budget_seconds: Time after which fewer are enough, if they support ``least_percentile``.
-        least_percentile: The percentile that the requests support, however long that takes.
-        relative_precision: Fewer requests are enough once, in each worker, the 95 % interval of ``least_percentile``
-            reaches no further than this share of its value to either side; None to time all of ``n_requests``.
+        least_percentile: What the requests support, however long that takes.
+        relative_precision: Fewer are enough once, in each worker, the 95 % interval of ``least_percentile`` reaches
+            no further than this share of its value to either side; None to time all of ``n_requests``.
         limits: What the processes may take; beyond, they are killed.
         seed: Order of the requests.
+        worker_module: What a worker runs; one of another runtime calls ``serve_or_idle``.
         listener: Told what goes on.
 
     Raises:
-        MeasurementError: The artifact cannot serve the requests, a process died or took more than its
-            limits, or the system has no account of memory.
+        MeasurementError: Requests cannot be served, a process died or exceeded its limits, or memory is not accounted.
     """
     check_memory_accounting()
-    artifact_mib = artifact_bytes(model_path) / _MIB
-    cores = measured_cores(workers, threads)
+    artifact_mib, cores = artifact_bytes(model_path) / _MIB, measured_cores(workers, threads)
     effort = _effort_of_worker(n_requests, least_requests(least_percentile), budget_seconds, workers)
     precision = None if relative_precision is None else asdict(Precision(least_percentile, relative_precision))
     order = np.random.default_rng(seed).permutation(count_requests(requests))[:n_requests]
@@ -93,7 +95,7 @@ def measure_serving(
             "precision": precision,
         }
         before = core_times(cores)
-        results, times = _run(_programs(job, cores, workers, threads), limits, folder, listener)
+        results, times = _run(_programs(worker_module, job, cores), limits, folder, listener)
         environment = replace(environment, share_of_others=share_of_others(before, core_times(cores)))
     return _measurement(results, times, artifact_mib, threads, environment)
 
@@ -105,19 +107,20 @@ def _effort_of_worker(n_requests: int, least: int, budget_seconds: float, worker
     return Effort(ceil(n_requests / workers), ceil(least / workers), _LEAST_SECONDS, budget_seconds)
 
 
-def _programs(job: Json, cores: Sequence[int], workers: int, threads: int) -> list[Program]:
+def _programs(module: str, job: Json, cores: Sequence[int]) -> list[Program]:
     """The workers, and last the idle runtime."""
+    workers, threads = job["workers"], job["threads"]
     serving = [
         Program(
             f"worker {worker}",
-            _MODULE,
+            module,
             {**job, "worker": worker, "is_idle": False},
             cores_of_process(cores, worker, threads),
             threads,
         )
         for worker in range(workers)
     ]
-    return [*serving, Program("the idle runtime", _MODULE, {"is_idle": True}, frozenset(cores), threads)]
+    return [*serving, Program("the idle runtime", module, {"is_idle": True}, frozenset(cores), threads)]
 
 
 def _run(

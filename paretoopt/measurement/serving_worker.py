@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,15 +20,29 @@ from paretoopt.measurement.requests import mapped_bytes, read_requests
 from paretoopt.measurement.session import open_session
 from paretoopt.measurement.traffic import Answer, WarmUp, feeds, serve, warm_up
 
+Opening = Callable[[Path, int], Answer]
+"""From an artifact's path and a number of threads to what answers its requests."""
 
-def _serve(channel: Channel, job: Json) -> Json:
+
+def serve_or_idle(opening: Opening, channel: Channel, job: Json) -> Json:
+    """The task of a worker whose runtime is imported already: serve what ``opening`` opens, or stay idle.
+
+    Args:
+        opening: Opens the artifact.
+        channel: The process's end of the measurement.
+        job: What ``measure_serving`` asks for.
+    """
+    return _idle(channel) if job["is_idle"] else _serve(opening, channel, job)
+
+
+def _serve(opening: Opening, channel: Channel, job: Json) -> Json:
     checkpoint(channel)
     began = time.perf_counter()
-    session = open_session(Path(job["model_path"]), threads=job["threads"])
+    answer = opening(Path(job["model_path"]), job["threads"])
     load_seconds = time.perf_counter() - began
     loaded = own_memory()
     checkpoint(channel)
-    warmed_up, times, peak = _answer_requests(channel, job, session.run, loaded)
+    warmed_up, times, peak = _answer_requests(channel, job, answer, loaded)
     np.save(channel.folder / "times.npy", times)
     del times
     checkpoint(channel)
@@ -64,7 +80,7 @@ def _answer_requests(
     return warmed_up, np.array(times, dtype=np.int64), peak
 
 
-def _idle(channel: Channel, job: Json) -> Json:
+def _idle(channel: Channel) -> Json:
     checkpoint(channel)
     loaded = own_memory()
     for _ in range(3):
@@ -72,9 +88,10 @@ def _idle(channel: Channel, job: Json) -> Json:
     return {"memory_after_load": asdict(loaded), "memory_after_traffic": asdict(own_memory())}
 
 
-def _main(channel: Channel, job: Json) -> Json:
-    return _idle(channel, job) if job["is_idle"] else _serve(channel, job)
+def _open_artifact(path: Path, threads: int) -> Answer:
+    answer: Answer = open_session(path, threads=threads).run
+    return answer
 
 
 if __name__ == "__main__":
-    run_task(_main)
+    run_task(partial(serve_or_idle, _open_artifact))

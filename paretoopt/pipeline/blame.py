@@ -17,12 +17,14 @@ def blaming(step: str) -> Iterator[None]:
     try:
         yield
     except CandidateError as error:
-        raise type(error)(f"{step}: {error}") from error
+        # Where one step asked another for its output, the one that failed is the inner one.
+        stage = error.stage or step
+        raise type(error)(f"{step}: {error}", stage=stage, training_cost=error.training_cost) from error
     except ParetooptError:
         raise
     except OSError as error:
         if error.errno in _FULL_DISK:
             raise  # no fault of the candidate: the store says so
-        raise CandidateError(f"{step}: {type(error).__name__}: {error}") from error
+        raise CandidateError(f"{step}: {type(error).__name__}: {error}", stage=step) from error
     except Exception as error:
-        raise CandidateError(f"{step}: {type(error).__name__}: {error}") from error
+        raise CandidateError(f"{step}: {type(error).__name__}: {error}", stage=step) from error

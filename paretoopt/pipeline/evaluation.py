@@ -84,6 +84,11 @@ class CandidateRun:
         return self._outputs.output()
 
     @property
+    def training_cost(self) -> float:
+        """Worker-seconds of training that this run has newly spent."""
+        return self._outputs.training_cost
+
+    @property
     def artifact_key(self) -> str:
         """Content address of what the last stage gives."""
         return self._outputs.key

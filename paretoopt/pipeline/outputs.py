@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from paretoopt.candidate import Progress, ProgressListener, StageRun
-from paretoopt.errors import PipelineError
+from paretoopt.errors import CandidateError, PipelineError
 from paretoopt.pipeline.blame import blaming
 from paretoopt.pipeline.recipe import Recipe
 from paretoopt.pipeline.stage import Context, Measure, Stage, visible
@@ -18,6 +18,7 @@ from paretoopt.store.keys import content_key
 from paretoopt.store.store import Entry
 
 _ASKED = "asked"
+_TRAINS = "trains"
 
 
 class StageOutputs:
@@ -66,11 +67,17 @@ class StageOutputs:
         """
         return self._output(len(self._stages))
 
+    @property
+    def training_cost(self) -> float:
+        """Worker-seconds of training that went into what was made since this object was."""
+        made = [entry for entry in self._entries.values() if not entry.reused]
+        return sum(entry.seconds for entry in made if entry.description.get(_TRAINS))
+
     def runs(self) -> Iterator[StageRun]:
         """The stages whose outputs are in the store, then what they asked for of earlier ones."""
         found = [(stage, self.entry(key)) for stage, key in zip(self._stages, self._keys[1:], strict=True)]
         kept = [(stage, entry) for stage, entry in found if entry is not None]
-        yield from (run_of(stage.name, entry) for stage, entry in kept)
+        yield from (run_of(stage.name, entry, trains=stage.trains) for stage, entry in kept)
         for stage, entry in kept:
             yield from self.runs_asked_by(stage, entry)
 
@@ -131,12 +138,22 @@ class StageOutputs:
         def make(folder: Path) -> float:
             model = self._output(n_stages - 1)
             self._listener(Progress(stage.name, "started"))
-            with blaming(stage.name):
-                started = time.perf_counter()
-                stage.save(stage.run(model, params, self.context(folder, asking)), folder)
+            started = time.perf_counter()
+            try:
+                with blaming(stage.name):
+                    stage.save(stage.run(model, params, self.context(folder, asking)), folder)
+            except CandidateError as error:
+                error.training_cost += time.perf_counter() - started - asking.seconds if stage.trains else 0.0
+                raise
             return time.perf_counter() - started - asking.seconds
 
-        description = {"stage": stage.name, "params": dict(self._params), "reads": params, **asking.description}
+        description = {
+            "stage": stage.name,
+            "params": dict(self._params),
+            "reads": params,
+            _TRAINS: stage.trains,
+            **asking.description,
+        }
         return self._recipe.store.get_or_make(key, make, description)
 
     def _build(self) -> Any:  # noqa: ANN401
@@ -195,9 +212,9 @@ class Asking:
         return {_ASKED: self.asked} if self.outputs else {}
 
 
-def run_of(name: str, entry: Entry) -> StageRun:
+def run_of(name: str, entry: Entry, *, trains: bool = False) -> StageRun:
     """The step ``name`` that gave ``entry``."""
-    return StageRun(name, entry.key, entry.reused, entry.seconds, entry.description.get("device"))
+    return StageRun(name, entry.key, entry.reused, entry.seconds, entry.description.get("device"), trains)
 
 
 def _stages(recipe: Recipe, until: str | None) -> tuple[Stage, ...]:

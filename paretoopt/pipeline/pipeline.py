@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paretoopt.candidate import Evaluation, ProgressListener, Remeasurement, UserStatistic
-from paretoopt.errors import MeasurementError, PipelineError
+from paretoopt.errors import CandidateError, MeasurementError, PipelineError
 from paretoopt.pipeline.evaluation import CandidateRun, ignore_progress
 from paretoopt.pipeline.outputs import StageOutputs
 from paretoopt.pipeline.parameters import canonical, check_metrics, check_space, refuse_reported_only
@@ -142,7 +142,12 @@ class Pipeline:
             CandidateError: A stage or measure failed; the message names it.
             StoreError: The store cannot be written.
         """
-        return CandidateRun(self._recipe, self.canonical(params), listener).evaluation()
+        run = CandidateRun(self._recipe, self.canonical(params), listener)
+        try:
+            return run.evaluation()
+        except CandidateError as error:
+            error.training_cost += run.training_cost
+            raise
 
     def artifact_key(self, params: Params) -> str:
         """Content address of what the last stage gives for ``params``; nothing is made.

@@ -12,15 +12,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from paretoopt.data.clicks import Clicks
+from paretoopt.compression.quantize import QuantizationRules
+from paretoopt.data.clicks import Clicks, Impressions
 from paretoopt.errors import PipelineError
 from paretoopt.measurement.measures import latency, memory
 from paretoopt.models.deepfm import DeepFM
 from paretoopt.models.dlrm import DLRM
 from paretoopt.pipeline.pipeline import Pipeline
-from paretoopt.pipeline.stage import Build, Requests
+from paretoopt.pipeline.stage import Build, Measure, Requests
 from paretoopt.recommenders.click_stages import click_schedules, click_stages
-from paretoopt.recommenders.prediction_quality import prediction_quality, requests_of
+from paretoopt.recommenders.prediction_quality import prediction_parity, prediction_quality, requests_of
 from paretoopt.space import Parameter, Params, Value
 from paretoopt.store.store import Store
 from paretoopt.training.clicks import ClickSettings
@@ -32,6 +33,7 @@ ClickModel = Literal["dlrm", "deepfm"]
 
 _BUILD_VERSION = "click-through-1"
 _N_REQUESTS = 512
+_N_CALIBRATED_ROWS = 100
 # DeepFM's vectors hold a weight, and at least one factor.
 _LEAST_WIDTH = 2
 _NOTES = (
@@ -58,22 +60,21 @@ def click_through(
     batch_size: int = 1_024,
     embedding_penalty: float = 0.0,
     cluster_field: str | None = None,
+    quantization: QuantizationRules | None = None,
     train_while_measuring: bool = False,
     store: Store | str | Path | None = None,
     seed: int = 0,
 ) -> Pipeline:
     """A pipeline that predicts whether impressions are clicked.
 
-    A request is a slate of ``rows`` impressions, drawn from the validation rows; the answer is the probability of a
-    click on each. The artifact takes any number of rows; those per second are ``closed_loop_rps`` times ``rows``.
-    Dimensions: ``embedding_dim``, ``distillation``, ``quantization_aware``, ``linear_bits``, ``embedding_bits``,
-    ``serving_workers``, and those of ``prune_in_rounds`` for the towers.
+    A request is a slate of ``rows`` validation rows, an answer the probability of a click on each; an artifact takes
+    any number. Dimensions: those of ``next_item`` but ``vocabulary_trimming``, and only towers are pruned.
 
     Args:
         clicks: Impressions, from ``load_clicks`` or ``synthetic_clicks``.
         model: ``"dlrm"`` or ``"deepfm"``.
         rows: Impressions of a request.
-        hidden: Widths of the top tower's hidden layers; DLRM's bottom tower has one of half the last.
+        hidden: Widths of the top tower's layers; DLRM's bottom tower has one of half the last.
         dropout: Share of hidden activations dropped in training.
         training: How the uncompressed model is trained; it stops by the log-loss on validation.
         fine_tuning: How a pruned model is trained on, with a teacher or without.
@@ -82,6 +83,7 @@ def click_through(
         batch_size: Impressions per training batch.
         embedding_penalty: Weight of half the sum of the embeddings' squares in the training loss.
         cluster_field: The field whose equal values belong together in intervals of quality, such as the user's.
+        quantization: How bits are made; static layers are calibrated on 128 slates of training rows.
         train_while_measuring: Whether training may disturb what others measure, instead of waiting for its cores.
         store: A store or its folder; None for the user's cache.
         seed: Seed of everything random.
@@ -89,16 +91,16 @@ def click_through(
     Raises:
         PipelineError: A setting is out of its range, or ``clicks`` are none.
     """
-    _refuse(clicks, model, cluster_field)
-    _refuse_settings(rows, hidden, dropout)
-    settings, requests = ClickSettings(batch_size, embedding_penalty), _sampled_requests(clicks, rows, seed)
+    _refuse(clicks, model, cluster_field, rows=rows, hidden=hidden, dropout=dropout)
+    settings, rules = ClickSettings(batch_size, embedding_penalty), quantization or QuantizationRules()
     schedules = click_schedules(training, fine_tuning, quantization_aware_training)
+    slates = _sampled_requests(clicks, clicks.train, _N_CALIBRATED_ROWS, seed)
     return Pipeline(
         data=clicks,
         build=_build(model, hidden=tuple(hidden), dropout=dropout, seed=seed),
-        stages=click_stages(settings, schedules, distillation, tuple(requests), train_while_measuring),
-        measures=[prediction_quality(cluster_field=cluster_field), latency(), memory()],
-        requests=requests,
+        stages=click_stages(settings, schedules, distillation, rules, slates, train_while_measuring),
+        measures=_measures(cluster_field),
+        requests=_sampled_requests(clicks, clicks.validation, rows, seed),
         store=store,
         seed=seed,
         notes=_notes(clicks),
@@ -106,7 +108,15 @@ def click_through(
     )
 
 
-def _refuse(clicks: Clicks, model: ClickModel, cluster_field: str | None) -> None:
+def _refuse(
+    clicks: Clicks,
+    model: ClickModel,
+    cluster_field: str | None,
+    *,
+    rows: int,
+    hidden: Sequence[int],
+    dropout: float,
+) -> None:
     if not isinstance(clicks, Clicks):
         raise PipelineError(f"click_through needs clicks, but got {clicks!r}. Use load_clicks first.")
     if model not in get_args(ClickModel):
@@ -114,6 +124,7 @@ def _refuse(clicks: Clicks, model: ClickModel, cluster_field: str | None) -> Non
     if cluster_field is not None and cluster_field not in clicks.vocabularies:
         fields = ", ".join(map(repr, clicks.vocabularies))
         raise PipelineError(f"cluster_field={cluster_field!r} is no categorical field. There are {fields}.")
+    _refuse_settings(rows, hidden, dropout)
 
 
 def _refuse_settings(rows: int, hidden: Sequence[int], dropout: float) -> None:
@@ -142,9 +153,14 @@ def _build(model: ClickModel, *, hidden: tuple[int, ...], dropout: float, seed: 
     return Build(build, (parameter,), f"{_BUILD_VERSION}: {model=} {hidden=} {dropout=}")
 
 
-def _sampled_requests(clicks: Clicks, rows: int, seed: int) -> Requests:
-    part = clicks.validation
+def _sampled_requests(clicks: Clicks, part: Impressions, rows: int, seed: int) -> Requests:
     return requests_of(clicks, part, np.random.default_rng(seed).integers(len(part), size=(_N_REQUESTS, rows)))
+
+
+def _measures(cluster_field: str | None) -> list[Measure]:
+    # Parity comes first: nothing more is measured of a graph that quantisation broke.
+    parity, quality = (of(cluster_field=cluster_field) for of in (prediction_parity, prediction_quality))
+    return [parity, quality, latency(), memory()]
 
 
 def _notes(clicks: Clicks) -> str:

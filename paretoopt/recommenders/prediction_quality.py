@@ -1,4 +1,4 @@
-"""Quality of an artifact's click predictions: AUC and log-loss, validation and test."""
+"""Quality of an artifact's click predictions (AUC and log-loss), and whether quantisation keeps it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from paretoopt.measurement.click_intervals import auc_interval, auc_per_cluster,
 from paretoopt.measurement.click_quality import auc, log_loss
 from paretoopt.measurement.inference import run_requests
 from paretoopt.measurement.per_user import read_per_user, write_per_user
+from paretoopt.measurement.ranked_parity import ranked_parity
+from paretoopt.measurement.score_parity import LabelledRows
 from paretoopt.pipeline.stage import Context, Measure, Requests
 from paretoopt.space import Params
 
@@ -59,6 +61,24 @@ def prediction_quality(*, cluster_field: str | None = None) -> Measure:
     )
 
 
+def prediction_parity(*, cluster_field: str | None = None) -> Measure:
+    """The measure of ``overlap_at_10`` and ``auc_change`` on all validation rows.
+
+    The 10 best of each 100 rows in random order are compared, however many rows the pipeline's requests have: of a
+    single row nothing could be said.
+
+    Args:
+        cluster_field: As for :func:`prediction_quality`, for the interval of ``auc_change``.
+    """
+
+    def asked(context: Context) -> LabelledRows:
+        clicks: Clicks = context.data
+        part = clicks.validation
+        return LabelledRows(_row_requests(clicks, part), part.labels, _clusters(clicks, part, cluster_field))
+
+    return ranked_parity(output="probabilities", rows=asked, cluster_field=cluster_field or "")
+
+
 def requests_of(clicks: Clicks, part: Impressions, rows: NDArray[np.int64]) -> Requests:
     """Requests of the rows of ``part`` that ``rows`` names, of shape ``(n_requests, n_rows)``."""
     requests: dict[str, NDArray[np.generic]] = {"categories": part.categories[rows]}
@@ -68,10 +88,15 @@ def requests_of(clicks: Clicks, part: Impressions, rows: NDArray[np.int64]) -> R
 
 def _answers(artifact: Artifact, clicks: Clicks, context: Context) -> NDArray[np.float64]:
     """The probability of each validation row, then of each test row."""
-    parts = [requests_of(clicks, part, np.arange(len(part))[:, None]) for part in (clicks.validation, clicks.test)]
+    parts = [_row_requests(clicks, part) for part in (clicks.validation, clicks.test)]
     inputs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     answers = run_requests(artifact.model_path, inputs, listener=context.listener)
     return answers["probabilities"][:, 0].astype(np.float64)
+
+
+def _row_requests(clicks: Clicks, part: Impressions) -> Requests:
+    """A request of each row."""
+    return requests_of(clicks, part, np.arange(len(part))[:, None])
 
 
 def _clusters(clicks: Clicks, part: Impressions, cluster_field: str | None) -> NDArray[np.int64] | None:

@@ -15,7 +15,7 @@ from torch import nn
 from paretoopt.artifact.export import export_onnx
 from paretoopt.compression.prune import prune_in_rounds
 from paretoopt.compression.quantization_aware import quantization_aware
-from paretoopt.compression.quantize import QuantizationRules, quantize
+from paretoopt.compression.quantize import QuantizationRules
 from paretoopt.compression.trim_vocabulary import trim_vocabulary
 from paretoopt.data.groups import Grouping
 from paretoopt.data.interactions import Interactions
@@ -30,6 +30,7 @@ from paretoopt.models.recommender import recommender
 from paretoopt.models.sasrec import SASRec
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.pipeline.stage import Build, Context, Measure, Requests, Stage
+from paretoopt.recommenders.quantizing import earlier, quantizing
 from paretoopt.recommenders.ranking_quality import ranking_quality, requests_of
 from paretoopt.recommenders.sasrec_pruning import items_trained_on, sasrec_plan
 from paretoopt.space import Parameter, Params, Value
@@ -41,7 +42,6 @@ from paretoopt.training.stages import distill, fine_tune, fit
 
 _BUILD_VERSION = "sasrec-2"
 _N_REQUESTS = 512
-_N_CALIBRATED = 128
 _MOST_ROUNDS = 4
 _NOTES = (
     "history: the user's {length} most recent items, oldest first, padded with 0 on the left. "
@@ -66,6 +66,7 @@ def next_item(
     distillation: Distillation | None = None,
     quantization_aware_training: TrainingSettings | None = None,
     batch_size: int = 32,
+    full_catalogue: int = 20_000,
     groups: Sequence[Grouping] = (),
     quantization: QuantizationRules | None = None,
     train_while_measuring: bool = False,
@@ -90,6 +91,7 @@ def next_item(
         distillation: How the teacher teaches where the dimension ``distillation`` is above 0.
         quantization_aware_training: How rounded weights are trained on where ``quantization_aware`` is on.
         batch_size: Windows of ``length`` items per training batch.
+        full_catalogue: Up to so many items training compares all; beyond, 1,024 drawn for each batch, in less time.
         groups: How users are grouped to measure ``worst_group_ndcg_at_10`` and ``group_gap``.
         quantization: How bits are made; static layers are calibrated on 128 users' requests of one item earlier.
         train_while_measuring: Whether training may disturb what others measure, instead of waiting for its cores.
@@ -101,14 +103,15 @@ def next_item(
         PipelineError: A setting is out of its range.
         StoreError: The store cannot be written.
     """
-    _refuse_settings({"k": k, "length": length, "blocks": blocks, "heads": heads, "batch_size": batch_size}, dropout)
+    sizes = {"k": k, "length": length, "blocks": blocks, "heads": heads, "batch_size": batch_size}
+    _refuse_settings({**sizes, "full_catalogue": full_catalogue}, dropout)
     split = _checked_split(interactions, k, groups)
     requests = _sampled_requests(split, length, seed)
     schedules = _schedules(training, fine_tuning, quantization_aware_training)
-    rules, task = quantization or QuantizationRules(), NextItemSettings(length, batch_size)
+    rules, task = quantization or QuantizationRules(), NextItemSettings(length, batch_size, full_catalogue)
     stages = _stages(k, task, schedules, distillation, rules, train_while_measuring)
     build = _build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed)
-    stages.append(_quantizing(rules, requests))
+    stages.append(quantizing(rules, earlier(requests)))
     return _assembled(build, stages, split, requests, k=k, length=length, groups=groups, store=store, seed=seed)
 
 
@@ -252,16 +255,6 @@ def _assembled(
         notes=_NOTES.format(k=k, length=length),
         bundle_files={"item_ids.json": json.dumps([None, *map(str, split.item_ids)]).encode()},
     )
-
-
-def _quantizing(rules: QuantizationRules, requests: Requests) -> Stage:
-    return quantize(**asdict(rules), calibration_requests=_earlier(requests) if rules.linear == "static" else None)
-
-
-def _earlier(requests: Requests) -> Requests:
-    """Requests to calibrate on: those of some users one item before, so that quality is measured on others."""
-    some = {name: array[:_N_CALIBRATED] for name, array in requests.items()}
-    return some | {"history": np.pad(some["history"], ((0, 0), (1, 0)))[:, :-1]}
 
 
 def _refuse_width(heads: int) -> Callable[[Value], str | None]:

@@ -1,4 +1,4 @@
-"""Quality of an artifact on slates: HR@k, NDCG@k, AUC and log-loss, per user, validation and test."""
+"""Quality of an artifact on slates (HR@k, NDCG@k, AUC and log-loss, per user), and whether quantisation keeps it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from paretoopt.measurement.bootstrap import bounded_mean_interval, mean_interval
 from paretoopt.measurement.click_quality import log_losses
 from paretoopt.measurement.inference import run_requests
 from paretoopt.measurement.per_user import read_per_user, write_per_user
-from paretoopt.pipeline.stage import Context, Measure
+from paretoopt.measurement.ranked_parity import ranked_parity
+from paretoopt.pipeline.stage import Context, Measure, Requests
 from paretoopt.space import Params
 
 _PHASES = {"": "validation", "test_": "test"}
@@ -55,6 +56,24 @@ def slate_ranking_quality(*, k: int, length: int) -> Measure:
         reported_only=frozenset(tested),
         per_user=read_per_user,
     )
+
+
+def slate_parity(*, k: int, length: int) -> Measure:
+    """The measure of ``overlap_at_k`` and ``ndcg_change_at_k`` by the scores of each user's validation slate.
+
+    An artifact that lists the best candidates as well is compared by the scores that it lists them by. The pipeline's
+    own requests do not do: nobody knows which of their candidates is wanted, and there may be a single one.
+
+    Args:
+        k: Length of the list that counts.
+        length: Items of history that a request holds; 0 for none.
+    """
+
+    def asked(context: Context) -> tuple[Requests, Slates]:
+        data: SlateData = context.data
+        return slate_requests(data, "validation", length=length), data.validation
+
+    return ranked_parity(k=k, output="scores", slates=asked, length=length)
 
 
 def _columns(scores: NDArray[np.float64], slates: Slates, k: int) -> tuple[NDArray[np.float64], ...]:

@@ -15,7 +15,7 @@ from paretoopt.artifact.export import export_onnx
 from paretoopt.compression.prune import prune_in_rounds
 from paretoopt.compression.prune_plan import PruningPlan
 from paretoopt.compression.quantization_aware import quantization_aware
-from paretoopt.compression.quantize import quantize
+from paretoopt.compression.quantize import QuantizationRules
 from paretoopt.data.interactions import Interactions
 from paretoopt.data.slate_sampling import sampled_slates
 from paretoopt.data.slates import SlateData, slate_requests
@@ -25,9 +25,10 @@ from paretoopt.measurement.measures import latency, memory
 from paretoopt.measurement.training_cores import off_measured_cores
 from paretoopt.models.slate_scorer import SlateRecommender, SlateScorer
 from paretoopt.pipeline.pipeline import Pipeline
-from paretoopt.pipeline.stage import Build, Context, Requests, Stage
+from paretoopt.pipeline.stage import Build, Context, Measure, Requests, Stage
+from paretoopt.recommenders.quantizing import earlier, quantizing
 from paretoopt.recommenders.slate_models import HistoryModel, SlateModel
-from paretoopt.recommenders.slate_quality import slate_ranking_quality
+from paretoopt.recommenders.slate_quality import slate_parity, slate_ranking_quality
 from paretoopt.space import Parameter, Params, Value
 from paretoopt.store.store import Store
 from paretoopt.training.distillation import Distillation
@@ -38,6 +39,8 @@ from paretoopt.training.stages import distill, fine_tune, fit
 _BUILD_VERSION = "slates-1"
 _N_REQUESTS = 512
 _MOST_ROUNDS = 4
+_DEFAULT_WIDTH = 32
+_N_CALIBRATED_CANDIDATES = 100
 _NOTES = (
     "user: entry of user_ids.json, 0 for one who is not in it. candidates: items to score, as many as there are. "
     "{history}scores: the probability of each candidate. {best}"
@@ -59,6 +62,7 @@ def slate_ranking(
     distillation: Distillation | None = None,
     negatives: int = 4,
     batch_size: int = 256,
+    quantization: QuantizationRules | None = None,
     train_while_measuring: bool = False,
     store: Store | str | Path | None = None,
     seed: int = 0,
@@ -66,8 +70,8 @@ def slate_ranking(
     """A pipeline that ranks the candidates which a request brings along.
 
     One request is a user, the recent history where the model reads one, and any number of candidates; the answer is
-    each candidate's probability. Dimensions: those of ``next_item`` but ``vocabulary_trimming``. Pipelines that differ
-    in ``served_candidates`` alone share their artifacts, so that latency can be measured for 1 candidate and for 1,000.
+    each candidate's probability. Pipelines that differ in ``served_candidates`` alone share their artifacts.
+    Dimensions: those of ``next_item`` that the model can have, but ``vocabulary_trimming``.
 
     Args:
         data: Slates from ``sampled_slates`` or ``load_ncf``; or interactions, for slates of 100.
@@ -80,27 +84,26 @@ def slate_ranking(
         distillation: How a larger model teaches; None for the candidate's own uncompressed one.
         negatives: Random items for each item that was taken, in training.
         batch_size: Events per training batch, each with its negatives.
-        train_while_measuring: Whether training may disturb what others measure, instead of waiting for its cores.
+        quantization: How bits are made; static layers are calibrated on 128 users' requests of 100 candidates.
+        train_while_measuring: Whether training may disturb what others measure, instead of waiting.
         store: A store or its folder; None for the user's cache.
         seed: Seed of everything random but the slates.
 
     Raises:
         DataError: Slates cannot be drawn, or a user has every item.
         PipelineError: A setting is out of its range.
-        StoreError: The store cannot be written.
     """
     model = model or HistoryModel()
-    sizes = {"k": k, "served_candidates": served_candidates, "negatives": negatives, "batch_size": batch_size}
-    _refuse_sizes(sizes if best is None else {**sizes, "best": best})
-    slates = _slates_of(data, k)
-    settings = SlateSettings(length=model.length, negatives=negatives, batch_size=batch_size)
+    _refuse_sizes(k=k, served_candidates=served_candidates, negatives=negatives, batch_size=batch_size, best=best)
+    slates, settings = _slates_of(data, k), SlateSettings(model.length, negatives, batch_size)
     schedules = _schedules(training, fine_tuning, distillation)
-    trained = _training_stages(model, settings, schedules, k, train_while_measuring)
+    absent, rules = _absent_ratios(model, slates.split), quantization or QuantizationRules()
+    ways = _Ways(k, best, absent, rules, train_while_measuring)
     return Pipeline(
         data=slates,
         build=_build(model, seed),
-        stages=[*trained, _export(best), quantize()],
-        measures=[slate_ranking_quality(k=k, length=model.length), latency(), memory()],
+        stages=_stages(model, settings, schedules, ways, _calibrated(slates, model, seed)),
+        measures=_measures(k, model.length),
         requests=served_requests(slates, length=model.length, n_candidates=served_candidates, seed=seed),
         store=store,
         seed=seed,
@@ -124,6 +127,11 @@ def served_requests(data: SlateData, *, length: int, n_candidates: int, seed: in
     return requests | {"candidates": random.integers(1, data.split.n_items + 1, size=(len(users), n_candidates))}
 
 
+def _calibrated(data: SlateData, model: SlateModel, seed: int) -> Requests:
+    """What static layers are calibrated on, however many candidates are served."""
+    return earlier(served_requests(data, length=model.length, n_candidates=_N_CALIBRATED_CANDIDATES, seed=seed))
+
+
 def _slates_of(data: SlateData | Split | Interactions, k: int) -> SlateData:
     if isinstance(data, Split | Interactions):
         data = sampled_slates(data)
@@ -138,8 +146,8 @@ def _slates_of(data: SlateData | Split | Interactions, k: int) -> SlateData:
     return data
 
 
-def _refuse_sizes(sizes: Mapping[str, int]) -> None:
-    for name, size in sizes.items():
+def _refuse_sizes(*, best: int | None, **sizes: int) -> None:
+    for name, size in {**sizes, **({} if best is None else {"best": best})}.items():
         if type(size) is not int or size < 1:
             raise PipelineError(f"{name} must be a whole number from 1 on, but is {size!r}.")
 
@@ -150,7 +158,7 @@ def _build(model: SlateModel, seed: int) -> Build:
             torch.manual_seed(seed)
             return model.build(data.split, int(params["embedding_dim"]))
 
-    width = Parameter("embedding_dim", default=32, refuse=_refuse_width)
+    width = Parameter("embedding_dim", default=_DEFAULT_WIDTH, refuse=_refuse_width)
     return Build(build, (width,), f"{_BUILD_VERSION}: {model!r}")
 
 
@@ -171,24 +179,32 @@ def _schedules(
     return _Schedules(fit, tuned, distillation)
 
 
-def _training_stages(
-    model: SlateModel,
-    settings: SlateSettings,
-    schedules: _Schedules,
-    k: int,
-    train_while_measuring: bool,
+@dataclass(frozen=True)
+class _Ways:
+    """What the stages depend on beside the schedules."""
+
+    k: int
+    best: int | None
+    absent_ratios: Mapping[str, str]
+    quantization: QuantizationRules
+    train_while_measuring: bool
+
+
+def _stages(
+    model: SlateModel, settings: SlateSettings, schedules: _Schedules, ways: _Ways, calibrated: Requests
 ) -> list[Stage]:
     def task(data: SlateData) -> Task:
-        return SlateTask(data, settings, k=k)
+        return SlateTask(data, settings, k=ways.k)
 
     def plan(module: nn.Module, context: Context) -> PruningPlan:
         return _pruning_plan(model, module, context)
 
     def guarded(stage: Stage, threads: int | None) -> Stage:
-        return stage if train_while_measuring else off_measured_cores(stage, threads=threads)
+        return stage if ways.train_while_measuring else off_measured_cores(stage, threads=threads)
 
-    names = asdict(settings) | {"k": k}
-    threads = schedules.fine_tune.threads
+    names = asdict(settings) | {"k": ways.k}
+    threads, rules = schedules.fine_tune.threads, ways.quantization
+    rounded = quantization_aware(task, schedules.fine_tune, block_size=rules.block_size, range=rules.range, **names)
     return [
         guarded(fit(task, schedules.fit, **names), schedules.fit.threads),
         *prune_in_rounds(
@@ -196,10 +212,22 @@ def _training_stages(
             guarded(fine_tune(task, schedules.fine_tune, **names), threads),
             most_rounds=_MOST_ROUNDS,
             gradients=task,
+            absent=ways.absent_ratios,
         ),
         guarded(distill(task, schedules.fine_tune, schedules.distillation, **names), threads),
-        guarded(quantization_aware(task, schedules.fine_tune, **names), threads),
+        guarded(rounded, threads),
+        _export(ways.best),
+        quantizing(rules, calibrated),
     ]
+
+
+def _absent_ratios(model: SlateModel, split: Split) -> dict[str, str]:
+    """The ratios of pruning that ``model`` cannot have, with the reasons."""
+    with torch.device("meta"):
+        tables = model.prunable(model.build(split, _DEFAULT_WIDTH)).embeddings
+    absent = {"head_pruning_ratio": "slate rankers have no attention heads"}
+    reason = f"no table of {model!r} can be narrowed; search embedding_dim instead"
+    return absent if tables else {**absent, "embedding_pruning_ratio": reason}
 
 
 def _pruning_plan(model: SlateModel, module: nn.Module, context: Context) -> PruningPlan:
@@ -218,6 +246,11 @@ def _export(best: int | None) -> Stage:
         dynamic_axes=("candidates",),
         best=best,
     )
+
+
+def _measures(k: int, length: int) -> list[Measure]:
+    # Parity comes first: nothing more is measured of a graph that quantisation broke.
+    return [slate_parity(k=k, length=length), slate_ranking_quality(k=k, length=length), latency(), memory()]
 
 
 def _notes(length: int, best: int | None) -> str:

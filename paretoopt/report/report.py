@@ -16,6 +16,7 @@ from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.report.cards import make_cards, params_text
 from paretoopt.report.figures import make_figures, make_panels, templates
 from paretoopt.report.highlights import highlights
+from paretoopt.report.reuse import make_reuse_table
 from paretoopt.report.source import FailedCandidate, Reportable
 from paretoopt.report.summary import summarize
 from paretoopt.report.table import make_table
@@ -66,7 +67,7 @@ def render(source: Reportable | ParetoFront, *, baseline: Candidate | None = Non
     views = make_panels(front, found)
     return _template().render(
         name=name,
-        summary=summarize(front, n_failures=len(failures)),
+        summary=summarize(front, failures=failures),
         constraints=[str(constraint) for constraint in front.constraints],
         has_baseline=baseline is not None,
         cards=make_cards(found, front.objectives, baseline),
@@ -74,6 +75,7 @@ def render(source: Reportable | ParetoFront, *, baseline: Candidate | None = Non
         hover_texts=views.hover_texts,
         figures=make_figures(front),
         table=make_table(front, found),
+        reuse=make_reuse_table(front.candidates),
         failures=[(failure.number, params_text(failure.params), failure.reason) for failure in failures],
         templates=templates(),
         plotly=get_plotlyjs(),

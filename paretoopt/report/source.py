@@ -24,6 +24,10 @@ class FailedCandidate(Protocol):
     def reason(self) -> str:
         """What went wrong."""
 
+    @property
+    def training_cost(self) -> float:
+        """Worker-seconds of training that were newly spent on it."""
+
 
 class Reportable(Protocol):
     """A study, or anything else with a name, a front and failures."""

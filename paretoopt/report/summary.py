@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from paretoopt.durations import duration_text
 from paretoopt.front.feasibility import is_feasible
 from paretoopt.front.pareto_front import ParetoFront
-from paretoopt.visualization.labels import duration_text, short_title
+from paretoopt.front.training_cost import TrainingCost, failed_training_cost, training_cost
+from paretoopt.report.source import FailedCandidate
+from paretoopt.visualization.labels import short_title
 from paretoopt.visualization.stage_seconds import stage_seconds_data
 
-_TRAINING = "fit"
 
-
-def summarize(front: ParetoFront, *, n_failures: int = 0) -> str:
+def summarize(front: ParetoFront, *, failures: Sequence[FailedCandidate] = ()) -> str:
     """One paragraph: candidates, feasible ones, members, failures, trained models, time and what sharing saved."""
-    return " ".join(part for part in (_found(front), _failed(n_failures), _trained(front), _took(front)) if part)
+    parts = (_found(front), _failed(len(failures)), _trained(front, failures), _took(front))
+    return " ".join(part for part in parts if part)
 
 
 def _found(front: ParetoFront) -> str:
@@ -34,12 +38,15 @@ def _failed(n_failures: int) -> str:
     return f"{_count(n_failures, 'candidate')} could not be evaluated." if n_failures else ""
 
 
-def _trained(front: ParetoFront) -> str:
-    runs = [run for candidate in front.candidates for run in candidate.runs if run.name == _TRAINING]
-    n_models = len({run.key for run in runs if not run.reused})
-    if not n_models:
+def _trained(front: ParetoFront, failures: Sequence[FailedCandidate]) -> str:
+    costs = [training_cost(candidate.runs) for candidate in front.candidates]
+    cost = sum(costs, TrainingCost())
+    if not cost.n_alone:
         return ""
-    return f"Trained {_count(n_models, 'model')} for {_count(len(front.candidates), 'candidate')}."
+    trained = f"Trained {_count(cost.n_trained, 'model')} for {_count(len(costs), 'candidate')}"
+    cost = sum((failed_training_cost(failure.training_cost) for failure in failures), cost)
+    alone = f"{_count(cost.n_alone, 'training')} and {duration_text(cost.alone)}{_times(cost.alone, cost.spent)}"
+    return f"{trained} in {duration_text(cost.spent)}; each candidate on its own would have taken {alone}."
 
 
 def _took(front: ParetoFront) -> str:
@@ -48,8 +55,12 @@ def _took(front: ParetoFront) -> str:
         return ""
     spent = sum(row.seconds_run for row in rows)
     alone = spent + sum(row.seconds_reused for row in rows)
-    factor = f", {alone / spent:.1f} times as long" if alone > spent > 0 else ""
-    return f"All stages took {duration_text(spent)}; had nothing been shared, {duration_text(alone)}{factor}."
+    took = f"All stages took {duration_text(spent)}"
+    return f"{took}; had nothing been shared, {duration_text(alone)}{_times(alone, spent)}."
+
+
+def _times(alone: float, spent: float) -> str:
+    return f", {alone / spent:.1f} times as long" if alone > spent > 0 else ""
 
 
 def _count(n: int, noun: str) -> str:

@@ -32,8 +32,8 @@ class StudyDefinition:
 
     def __post_init__(self) -> None:
         """Refuse what could not be searched."""
-        _check_objectives(self.objectives)
-        _check_constraints(self.constraints)
+        check_objectives(self.objectives)
+        check_constraints(self.constraints)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -97,7 +97,8 @@ def _listed(wishes: Sequence[Objective] | Sequence[Constraint]) -> str:
     return ", ".join(str(wish) for wish in wishes) or "none"
 
 
-def _check_objectives(objectives: Sequence[Objective]) -> None:
+def check_objectives(objectives: Sequence[Objective]) -> None:
+    """Raise ObjectiveError where there is none, or where they contradict or repeat each other."""
     if not objectives:
         raise ObjectiveError("A study needs at least one objective, for example minimize('latency_p95_ms').")
     directions: dict[str, str] = {}
@@ -111,7 +112,8 @@ def _check_objectives(objectives: Sequence[Objective]) -> None:
         raise ObjectiveError(f"An objective is given twice: {_listed(objectives)}. Leave one out.")
 
 
-def _check_constraints(constraints: Sequence[Constraint]) -> None:
+def check_constraints(constraints: Sequence[Constraint]) -> None:
+    """Raise ObjectiveError where no value satisfies them all, or one is given twice or limits nothing."""
     bounds: dict[tuple[str, str], float] = {}
     for constraint in constraints:
         if not isinstance(constraint, Constraint):

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
-from paretoopt.search.records import DUPLICATE_OF, FAILURE, PARAMS, is_evaluated, key_of
+from paretoopt.front.training_cost import TrainingCost, failed_training_cost, is_reused, training_cost
+from paretoopt.search.records import (
+    DUPLICATE_OF,
+    FAILURE,
+    PARAMS,
+    is_evaluated,
+    key_of,
+    read_failure,
+    read_runs,
+)
 
 
 class Ledger:
@@ -14,20 +24,31 @@ class Ledger:
 
     Attributes:
         n_completed: Candidates with measurements.
-        n_failed: Candidates that could not be evaluated.
+        failed: How many candidates could not be evaluated, by the stage or measure that failed.
+        n_pruned: Trials that were stopped for another reason than a failure.
+        n_reused: Candidates that need training and were measured without any, because the store had it all.
         n_duplicates: Trials that proposed a known candidate and were not evaluated.
         feasible_values: The objective values of every feasible candidate.
+        training: What all candidates have cost in training; those that failed are no models.
     """
 
     def __init__(self) -> None:
         """Start empty."""
         self.n_completed = 0
-        self.n_failed = 0
+        self.failed: Counter[str] = Counter()
+        self.n_pruned = 0
+        self.n_reused = 0
         self.n_duplicates = 0
         self.feasible_values: list[Sequence[float]] = []
+        self.training = TrainingCost()
         self._settled: set[int] = set()
         self._evaluated: dict[str, int] = {}
         self._running: dict[str, int] = {}
+
+    @property
+    def n_failed(self) -> int:
+        """Candidates that could not be evaluated."""
+        return self.failed.total()
 
     @property
     def n_evaluated(self) -> int:
@@ -64,10 +85,17 @@ class Ledger:
         if DUPLICATE_OF in trial.user_attrs:
             self.n_duplicates += 1
         elif FAILURE in trial.user_attrs:
-            self.n_failed += 1
+            failure = read_failure(trial)
+            self.failed[failure.stage or "unknown"] += 1
+            self.training += failed_training_cost(failure.training_cost)
             self._evaluated[key_of(trial.user_attrs[PARAMS])] = trial.number
         elif is_evaluated(trial):
             self.n_completed += 1
+            runs = read_runs(trial)
+            self.n_reused += is_reused(runs)
+            self.training += training_cost(runs)
             self._evaluated[key_of(trial.user_attrs[PARAMS])] = trial.number
             if all(violation <= 0 for violation in trial.constraints.values()):
                 self.feasible_values.append(trial.values)
+        elif trial.state == TrialState.PRUNED:
+            self.n_pruned += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -24,41 +23,14 @@ from paretoopt.search.progress import ProgressDisplay
 from paretoopt.search.queue import end_without_result, enqueue, release_dead_trials
 from paretoopt.search.records import DUPLICATE_OF, INTERRUPTED, PARAMS, PROCESS, key_of, write_evaluation, write_failure
 from paretoopt.search.sampler import draw_unknown
-from paretoopt.space import Params, SearchSpace
+from paretoopt.search.stopping import Limits, reason_to_stop, refuse_share_of_failures
+from paretoopt.space import Params
 
 _LOGGER = logging.getLogger("paretoopt")
 _PATIENCE = 3
 """Known candidates that a sampler may propose in a row before one is drawn for it."""
 _HOPELESS = 5
 """Failures without any success after which a study ends: something is wrong with all candidates."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """When to stop.
-
-    Attributes:
-        n_trials: Evaluated candidates that the study shall hold in all; None for no limit.
-        deadline: Value of ``time.monotonic()`` after which no evaluation starts; None for no limit.
-    """
-
-    n_trials: int | None
-    deadline: float | None
-
-
-def refuse_endless(space: SearchSpace, n_trials: int | None, timeout: float | None) -> None:
-    """Refuse to search a continuous space without a limit, or for no candidate at all.
-
-    Raises:
-        StudyError: As said.
-    """
-    if n_trials is not None and n_trials < 1:
-        raise StudyError(f"n_trials={n_trials} evaluates nothing. Give 1 or more.")
-    if n_trials is None and timeout is None and space.n_candidates is None:
-        raise StudyError(
-            "The space has a continuous dimension, so the study would never end. "
-            "Give n_trials or timeout, or give the dimension a step."
-        )
 
 
 @dataclass(frozen=True)
@@ -112,7 +84,7 @@ class Optimization:
         """Evaluate candidates until a limit is reached, none is left, or Ctrl-C is pressed.
 
         Raises:
-            StudyError: The first candidates all failed.
+            StudyError: The first candidates all failed, or too large a share of all.
             ParetooptError: Something is wrong that would befall every candidate.
         """
         _LOGGER.info(self.sampler_note)
@@ -130,15 +102,15 @@ class Optimization:
     def _loop(self, limits: Limits) -> str:
         """Go on until there is a reason to stop, which is given."""
         while True:
-            n_evaluated = self._ledger.n_evaluated
-            if limits.n_trials is not None and n_evaluated >= limits.n_trials:
-                return f"The study holds {n_evaluated} evaluated candidates, as many as asked for."
-            if limits.deadline is not None and time.monotonic() >= limits.deadline:
-                return f"The time is up, with {n_evaluated} candidates evaluated."
+            reason = reason_to_stop(self._ledger, limits)
+            if reason is not None:
+                return reason
             claim = self._claim_new()
             if claim is None:
-                return f"No candidate is left in the space: {n_evaluated} are evaluated."
+                return f"No candidate is left in the space: {self._ledger.n_evaluated} are evaluated."
             self._evaluate(claim)
+            if self._n_failures:
+                refuse_share_of_failures(self._ledger, limits.max_failure_share)
 
     def _claim_new(self) -> _Claim | None:
         """A candidate that nobody has evaluated or evaluates; None where there is none left."""
@@ -185,7 +157,7 @@ class Optimization:
             try:
                 evaluation = attempt(self._evaluator, claim.params, definition.metrics, self._listener)
             except CandidateError as error:
-                write_failure(trial, str(error))
+                write_failure(trial, error)
                 self._study.tell(trial, state=TrialState.PRUNED)
                 self._refresh()
                 self._display.failed(trial.number, str(error), self._ledger)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from functools import wraps
+from collections.abc import Collection, Sequence
 from types import TracebackType
-from typing import IO, Concatenate, ParamSpec
 
-import numpy as np
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -17,57 +14,52 @@ from rich.table import Table
 from rich.text import Text
 
 from paretoopt.candidate import Evaluation, Progress, ProgressListener
-from paretoopt.front.dominance import is_nondominated
+from paretoopt.durations import duration_text
 from paretoopt.objectives import Objective
 from paretoopt.search.ledger import Ledger
+from paretoopt.search.progress_console import ProgressConsole, harmless
+from paretoopt.search.progress_text import counts, joined, reuse, seconds_left, short, summary, training
 from paretoopt.space import Params
 
 _LOGGER = logging.getLogger("paretoopt")
 _LINE_EVERY_S = 30.0
-_P = ParamSpec("_P")
-_Method = Callable[Concatenate["ProgressDisplay", _P], None]
-
-
-def _harmless(method: _Method[_P]) -> _Method[_P]:
-    """Let nothing that goes wrong in ``method``, such as a closed terminal, reach the study."""
-
-    @wraps(method)
-    def guarded(display: ProgressDisplay, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
-        try:
-            method(display, *args, **kwargs)
-        except Exception:
-            _LOGGER.debug("The progress display failed.", exc_info=True)
-
-    return guarded
-
-
-class ProgressConsole(Console):
-    """Standard error, or ``file``; falls silent when nobody reads it any more."""
-
-    def __init__(self, *, file: IO[str] | None = None, quiet: bool = False) -> None:
-        """Write to ``file`` instead of standard error, or nothing at all where ``quiet``."""
-        super().__init__(file=file, stderr=True, quiet=quiet)
-
-    def on_broken_pipe(self) -> None:
-        """Go on in silence, where rich would end the program."""
-        self.quiet = True
+_BAR_WIDTH = 20
 
 
 class ProgressDisplay:
     """Shows trials as they come and go; whatever goes wrong in here never reaches the study."""
 
     def __init__(
-        self, study_name: str, objectives: Sequence[Objective], target: int | None, console: Console | None = None
+        self,
+        study_name: str,
+        objectives: Sequence[Objective],
+        target: int | None,
+        console: Console | None = None,
+        *,
+        deadline: float | None = None,
+        dimensions: Collection[str] = (),
     ) -> None:
-        """Prepare a display for ``target`` candidates on ``console``, or standard error."""
+        """Prepare a display.
+
+        Args:
+            study_name: Its title.
+            objectives: What the study compares candidates in.
+            target: Candidates that the study shall hold; None where that is not known.
+            console: Where to draw; None for standard error.
+            deadline: Value of ``time.monotonic()`` at which the study ends; None where it has none.
+            dimensions: The parameters that are shown, where a candidate has them; all of them else.
+        """
         self._console = console or ProgressConsole()
         self._study_name = study_name
         self._objectives = objectives
         self._target = target
+        self._deadline = deadline
+        self._dimensions = dimensions
         self._started_at = time.monotonic()
         self._spoke_at = self._started_at
-        self._summary = ""
+        self._summary = self._counts = self._training = ""
         self._n_evaluated = 0
+        self._n_before: int | None = None
         self._current = ""
         self._stage = ""
         self._params: Params = {}
@@ -84,20 +76,23 @@ class ProgressDisplay:
         """Stop drawing."""
         self._stop()
 
-    @_harmless
+    @harmless
     def told(self, ledger: Ledger) -> None:
         """Show what the study holds."""
         self._n_evaluated = ledger.n_evaluated
-        self._summary = summary(ledger.feasible_values, self._objectives, ledger.n_failed)
+        if self._n_before is None:
+            self._n_before = self._n_evaluated
+        self._summary = summary(ledger.feasible_values, self._objectives)
+        self._counts, self._training = counts(ledger), training(ledger.training)
 
-    @_harmless
+    @harmless
     def started(self, number: int, params: Params) -> None:
         """Show that a trial has begun."""
-        self._params = params
-        self._current = f"trial {number}: {_short(params)}"
+        self._params = {name: value for name, value in params.items() if name in self._dimensions} or params
+        self._current = f"trial {number}: {short(self._params)}"
         self._stage = ""
 
-    @_harmless
+    @harmless
     def heard(self, progress: Progress) -> None:
         """Show what goes on within a trial."""
         share = "" if progress.fraction is None else f" ({progress.fraction:.0%})"
@@ -105,21 +100,21 @@ class ProgressDisplay:
         if self._live is None and time.monotonic() - self._spoke_at > _LINE_EVERY_S:
             self.say(f"  {self._current} – {self._stage}")
 
-    @_harmless
+    @harmless
     def finished(self, number: int, evaluation: Evaluation, ledger: Ledger) -> None:
-        """Show a trial's objective values."""
+        """Show a trial's objective values, and what it reused."""
         values = (
             f"{objective.metric} {evaluation.measurements[objective.metric].value:.4g}"
             for objective in self._objectives
         )
-        self._end(f"trial {number}: {', '.join(values)}  [{_short(self._params)}]", ledger)
+        self._end(f"trial {number}: {', '.join(values)}", ledger, reuse(evaluation.runs))
 
-    @_harmless
+    @harmless
     def failed(self, number: int, reason: str, ledger: Ledger) -> None:
         """Show why a candidate could not be evaluated."""
-        self._end(f"trial {number} failed: {reason}  [{_short(self._params)}]", ledger)
+        self._end(f"trial {number} failed: {reason}", ledger)
 
-    @_harmless
+    @harmless
     def say(self, text: str) -> None:
         """Write a line that stays."""
         self._spoke_at = time.monotonic()
@@ -127,48 +122,47 @@ class ProgressDisplay:
             _LOGGER.info(text)
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    @_harmless
+    @harmless
     def _start(self) -> None:
         if self._console.is_terminal and not self._console.quiet:
             # Twice a second: drawing must not disturb what is measured.
             self._live = Live(get_renderable=self._draw, console=self._console, refresh_per_second=2, transient=True)
             self._live.start()
 
-    @_harmless
+    @harmless
     def _stop(self) -> None:
         if self._live is not None:
             self._live.stop()
 
-    def _end(self, text: str, ledger: Ledger) -> None:
+    def _end(self, text: str, ledger: Ledger, reused: str = "") -> None:
         self.told(ledger)
         self._current = self._stage = ""
-        self.say(f"{self._count()} · {text} · {self._summary}")
+        told = f"{self._count()} · {text}  [{short(self._params)}]"
+        if self._live is not None:  # which has the rest
+            self.say(joined(told, reused))
+        else:
+            self.say(joined(told, reused, self._summary, self._counts, self._training, self._left()))
 
     def _count(self) -> str:
         return f"{self._n_evaluated}" if self._target is None else f"{self._n_evaluated}/{self._target}"
 
+    def _left(self) -> str:
+        now = time.monotonic()
+        left = seconds_left(
+            now - self._started_at,
+            self._n_evaluated - (self._n_before or 0),
+            None if self._target is None else self._target - self._n_evaluated,
+            None if self._deadline is None else self._deadline - now,
+        )
+        return f"about {duration_text(left)} left" if left else ""
+
     def _draw(self) -> Group:
-        elapsed = time.strftime("%H:%M:%S", time.gmtime(time.monotonic() - self._started_at))
         head = Table.grid(padding=(0, 1))
-        bar = ProgressBar(total=self._target, completed=min(self._n_evaluated, self._target or 0), width=30)
-        head.add_row(Text(self._study_name, style="bold"), bar, f"{self._count()} candidates", elapsed)
-        return Group(head, Text(self._summary), Text(self._current), Text(self._stage))
-
-
-def summary(values: Sequence[Sequence[float]], objectives: Sequence[Objective], n_failed: int) -> str:
-    """The front's size, the best feasible value of each objective, and how many candidates failed, in one line."""
-    failed = f" · {n_failed} failed" if n_failed else ""
-    if not values:
-        return f"no feasible candidate yet{failed}"
-    signs = np.array([objective.sign for objective in objectives])
-    costs = np.array(values, dtype=np.float64) * signs
-    best = (f"{objective} {value:.4g}" for objective, value in zip(objectives, costs.min(axis=0) * signs, strict=True))
-    return f"front of {is_nondominated(costs).sum()}, best {', '.join(best)}{failed}"
-
-
-def _short(params: Params) -> str:
-    values = {name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in params.items()}
-    return " ".join(f"{name}={value}" for name, value in values.items())
+        bar = ProgressBar(total=self._target, completed=min(self._n_evaluated, self._target or 0), width=_BAR_WIDTH)
+        head.add_row(Text(self._study_name, style="bold"), bar, joined(f"{self._count()} candidates", self._counts))
+        elapsed = duration_text(time.monotonic() - self._started_at)
+        lines = [joined(elapsed, self._left()), self._training, self._summary, self._current, self._stage]
+        return Group(head, *(Text(line) for line in lines if line))
 
 
 def both(first: ProgressListener, second: ProgressListener | None) -> ProgressListener:

@@ -11,6 +11,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from paretoopt.candidate import Candidate, Evaluation, Measurement, Measurements, StageRun
+from paretoopt.errors import CandidateError
 from paretoopt.objectives import Constraint
 from paretoopt.space import Params
 
@@ -30,6 +31,8 @@ POINT = "point"
 OWNER_DIED = "owner died"
 INTERRUPTED = "interrupted"
 
+_FAILED_STAGE = "failed_stage"
+_FAILED_TRAINING_COST = "failed_training_cost"
 _MEASUREMENTS = "measurements"
 _RUNS = "runs"
 _FAILED_CONSTRAINT = "evaluation_failed"
@@ -45,11 +48,15 @@ class Failure:
         number: The trial's number.
         params: The configuration.
         reason: The stage or measure that failed, and why.
+        stage: Name of that stage or measure; None where it is not known, as for a plain function.
+        training_cost: Worker-seconds of training that were newly spent on it.
     """
 
     number: int
     params: Params
     reason: str
+    stage: str | None = None
+    training_cost: float = 0.0
 
 
 def key_of(params: Params) -> str:
@@ -69,9 +76,11 @@ def write_evaluation(trial: optuna.Trial, evaluation: Evaluation, constraints: S
         trial.set_constraint(f"{constraint.metric}_{constraint.sense}", violation / (abs(constraint.bound) or 1.0))
 
 
-def write_failure(trial: optuna.Trial, reason: str) -> None:
+def write_failure(trial: optuna.Trial, error: CandidateError) -> None:
     """Keep the reason with a running trial, and tell the sampler that the candidate is infeasible."""
-    trial.set_user_attr(FAILURE, reason)
+    trial.set_user_attr(FAILURE, str(error))
+    trial.set_user_attr(_FAILED_STAGE, error.stage)
+    trial.set_user_attr(_FAILED_TRAINING_COST, round(error.training_cost, 4))
     trial.set_constraint(_FAILED_CONSTRAINT, _FAILED_VIOLATION)
 
 
@@ -87,10 +96,18 @@ def read_candidates(trials: Iterable[FrozenTrial]) -> tuple[Candidate, ...]:
 
 def read_failures(trials: Iterable[FrozenTrial]) -> tuple[Failure, ...]:
     """Every candidate that could not be evaluated."""
-    return tuple(
-        Failure(trial.number, trial.user_attrs[PARAMS], trial.user_attrs[FAILURE])
-        for trial in trials
-        if trial.state.is_finished() and FAILURE in trial.user_attrs
+    return tuple(read_failure(trial) for trial in trials if trial.state.is_finished() and FAILURE in trial.user_attrs)
+
+
+def read_failure(trial: FrozenTrial) -> Failure:
+    """Why the trial's candidate could not be evaluated, which it must hold."""
+    stored = trial.user_attrs
+    return Failure(
+        trial.number,
+        stored[PARAMS],
+        stored[FAILURE],
+        stored.get(_FAILED_STAGE),
+        stored.get(_FAILED_TRAINING_COST, 0.0),
     )
 
 
@@ -106,6 +123,8 @@ def read_runs(trial: FrozenTrial) -> tuple[StageRun, ...]:
 
 def _compact_run(run: StageRun) -> list[Any]:
     fields = [run.name, run.key, run.reused, round(run.seconds, 4)]
+    if run.trains:
+        return [*fields, run.environment, True]
     return fields if run.environment is None else [*fields, run.environment]
 
 

@@ -19,11 +19,13 @@ from paretoopt.search.evaluator import Evaluator, Function, as_evaluator
 from paretoopt.search.finals import Finals, FinalsLimits, measuring
 from paretoopt.search.finals_records import FinalsResult, environments_frame, read_result, with_finals
 from paretoopt.search.ledger import Ledger
-from paretoopt.search.optimization import Limits, Optimization, refuse_endless
-from paretoopt.search.progress import ProgressConsole, ProgressDisplay, both
+from paretoopt.search.optimization import Optimization
+from paretoopt.search.progress import ProgressDisplay, both
+from paretoopt.search.progress_console import ProgressConsole
 from paretoopt.search.queue import enqueue, is_queued_or_tried
 from paretoopt.search.records import Failure, read_candidates, read_failures
 from paretoopt.search.sampler import default_sampler, refuse_self_stopping
+from paretoopt.search.stopping import Limits, check_limits, target_of
 from paretoopt.search.storage import Database, open_database
 from paretoopt.space import Params, SearchSpace
 
@@ -101,23 +103,27 @@ class Study:
         n_trials: int | None = None,
         timeout: float | None = None,
         *,
+        max_training_cost: float | None = None,
+        max_failure_share: float | None = None,
         listener: ProgressListener | None = None,
         progress: bool = True,
     ) -> None:
-        """Evaluate candidates until the study holds ``n_trials`` of them, or ``timeout`` is over.
+        """Evaluate candidates until a limit is reached, or none is left.
 
-        Unlike Optuna's, ``n_trials`` counts what earlier runs have evaluated, so that the same
-        script run again goes on where it was stopped, even if it was killed. A candidate is never
-        evaluated twice; one that fails is recorded with its reason, counts as evaluated, and the
-        sampler learns to stay away from it. Ctrl-C ends the run in good order. Several processes
-        may run the same study at once; each stops when it sees ``n_trials`` evaluated candidates,
-        so that those then running come on top.
+        Unlike Optuna's, ``n_trials`` counts what earlier runs have evaluated, so that the same script run again goes on
+        where it was stopped, even if it was killed. A candidate is never evaluated twice; one that fails is recorded
+        with its reason, counts as evaluated, and the sampler learns to stay away from it. Ctrl-C ends the run in good
+        order. Several processes may run the same study at once; each stops when it sees ``n_trials`` evaluated
+        candidates, so that those then running come on top.
 
         Args:
             pipeline: A pipeline, or a function ``params -> {metric: value}``.
             n_trials: Evaluated candidates that the study shall hold in all; may be left out with a
                 timeout or a finite space, which is then exhausted.
             timeout: Seconds after which no evaluation starts; one that runs is finished.
+            max_training_cost: Worker-seconds of training after which none starts; those of earlier runs and of failures
+                count, what the store had already is free, and so is what was cut short, with its process or by Ctrl-C.
+            max_failure_share: Share of the study's candidates that may fail, of ten at least; None for any.
             listener: Told what goes on within each evaluation.
             progress: Whether progress is shown on standard error.
 
@@ -125,16 +131,19 @@ class Study:
             SpaceError: The pipeline cannot use a dimension or one of its values.
             ObjectiveError: The pipeline does not measure a metric.
             StudyMismatchError: Earlier candidates were evaluated by another pipeline.
-            StudyError: The first candidates all fail, or the database cannot be used.
+            StudyError: The first candidates, or too many of all, fail; a limit is none; the database cannot be used.
         """
-        refuse_endless(self.space, n_trials, timeout)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        limits = Limits(n_trials, deadline, max_training_cost, max_failure_share)
         evaluator = as_evaluator(pipeline, self._definition.metrics)
+        check_limits(limits, self.space, evaluator)
         evaluator.check(self.space, self._definition.metrics)
         with self._database.naming_failures(), quiet_optuna():
             refuse_another_pipeline(self._optuna_study, evaluator)
-            console = ProgressConsole(quiet=not progress)
-            deadline = None if timeout is None else time.monotonic() + timeout
-            with ProgressDisplay(self.study_name, self.objectives, self._target(n_trials), console) as display:
+            console, target = ProgressConsole(quiet=not progress), target_of(limits, self.space)
+            with ProgressDisplay(
+                self.study_name, self.objectives, target, console, deadline=deadline, dimensions=self.space.dimensions
+            ) as display:
                 optimization = Optimization(
                     self._optuna_study,
                     self._definition,
@@ -145,7 +154,7 @@ class Study:
                     display=display,
                 )
                 self.sampler_note = optimization.sampler_note
-                optimization.run(Limits(n_trials, deadline))
+                optimization.run(limits)
 
     def finals(
         self,
@@ -238,10 +247,6 @@ class Study:
         with self._database.naming_failures():
             return read_result(self._optuna_study)
 
-    def _target(self, n_trials: int | None) -> int | None:
-        sizes = [size for size in (n_trials, self.space.n_candidates) if size is not None]
-        return min(sizes, default=None)
-
 
 def create_study(
     space: SearchSpace,
@@ -265,9 +270,8 @@ def create_study(
             the current folder. SQLite needs a local disk: for a shared one, pass
             ``optuna.storages.JournalStorage(...)``.
         load_if_exists: Whether to go on with a study of this name.
-        sampler: Any Optuna sampler but those that end a study on their own; None for
-            :class:`CostFirstSampler` where it can be used, else a multivariate TPE. Both give the same
-            candidates for the same seed, resumed or not.
+        sampler: Any Optuna sampler but those that end a study on their own; None for :class:`CostFirstSampler` where it
+            can be used, else a multivariate TPE. Both give the same candidates for the same seed, resumed or not.
         seed: Seed of the default sampler.
 
     Raises:

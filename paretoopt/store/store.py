@@ -7,24 +7,21 @@ is never used: it is removed when its output is wanted again, by the process tha
 
 from __future__ import annotations
 
-import json
+import contextlib
 import logging
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import filelock
-import platformdirs
-
 from paretoopt.errors import StoreError
-from paretoopt.store.keys import file_checksum
+from paretoopt.store.layout import STORE_VARIABLE, Layout, default_folder
+from paretoopt.store.lease import Lease, lease
+from paretoopt.store.record import ENTRY_FILE, CorruptEntryError, check_files, read_record, seal, sync_folder
 
-_ENTRY_FILE = "entry.json"
 _LOGGER = logging.getLogger("paretoopt")
 
 
@@ -38,6 +35,7 @@ class Entry:
         seconds: What making it took, without the stages before it.
         reused: True where it was in the store already.
         description: What was stored along with it, for people and tools.
+        lease: Keeps the output from being pruned for as long as this entry lives.
     """
 
     key: str
@@ -45,6 +43,7 @@ class Entry:
     seconds: float
     reused: bool
     description: Mapping[str, Any]
+    lease: Lease = field(repr=False, compare=False)
 
 
 class Store:
@@ -56,12 +55,13 @@ class Store:
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         """Open the store in ``folder``; None means the user's cache, or ``$PARETOOPT_STORE``."""
-        default = os.environ.get("PARETOOPT_STORE") or platformdirs.user_cache_path("paretoopt") / "store"
-        self.folder = Path(folder if folder is not None else default).expanduser().absolute()
-        self._objects = self.folder / "objects"
-        self._locks = self.folder / "locks"
-        self._scratch = self.folder / "scratch"
+        self._layout = Layout(Path(folder if folder is not None else default_folder()).expanduser().absolute())
         self._make_folders()
+
+    @property
+    def folder(self) -> Path:
+        """The folder that holds everything."""
+        return self._layout.folder
 
     def find(self, key: str) -> Entry | None:
         """The entry under ``key``, its checksums verified; None where there is none, or a corrupt one.
@@ -69,21 +69,21 @@ class Store:
         Raises:
             StoreError: The entry is there but cannot be read.
         """
-        folder = self._folder_of(key)
+        folder = self._layout.object_of(key)
         try:
-            record = json.loads((folder / _ENTRY_FILE).read_text())
-            if not _is_intact(folder, record, key):
-                return None
-            return Entry(key, folder, float(record["seconds"]), reused=True, description=dict(record["description"]))
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-            return None
-        except (ValueError, KeyError, TypeError, AttributeError):
+            hold = lease(folder / ENTRY_FILE)
+            record = read_record(folder, key)
+            check_files(folder, record)
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError, CorruptEntryError):
             return None
         except OSError as error:
             raise StoreError(
                 f"The store at {self.folder} cannot be read: {error}. "
                 "Mend that, remove the entry's folder, or pass another folder as store=."
             ) from error
+        with contextlib.suppress(OSError):  # a store that can only be read is as good
+            os.utime(folder / ENTRY_FILE)
+        return Entry(key, folder, record.seconds, reused=True, description=record.description, lease=hold)
 
     def get_or_make(self, key: str, make: Callable[[Path], float], description: Mapping[str, Any]) -> Entry:
         """The entry under ``key``, made first where it is absent.
@@ -103,7 +103,7 @@ class Store:
         if entry is not None:
             return entry
         try:
-            with filelock.FileLock(self._locks / f"{key}.lock"):
+            with self._layout.lock_of(key):
                 return self.find(key) or self._make(key, make, description)
         except StoreError:
             raise
@@ -115,7 +115,7 @@ class Store:
 
     def _make(self, key: str, make: Callable[[Path], float], description: Mapping[str, Any]) -> Entry:
         """Make the entry; the caller holds the key's lock, so what lies here of it was left by the dead."""
-        folder, scratch = self._folder_of(key), self._scratch / key
+        folder, scratch = self._layout.object_of(key), self._layout.scratch_of(key)
         if folder.exists():
             _LOGGER.warning("Store entry %s is corrupt; it is removed and made again.", key[:12])
             shutil.rmtree(folder)
@@ -123,56 +123,24 @@ class Store:
         scratch.mkdir()
         try:
             seconds = make(scratch)
-            _seal(scratch, {"key": key, "seconds": seconds, "created": time.time(), "description": dict(description)})
+            seal(scratch, key, seconds, description)
             folder.parent.mkdir(parents=True, exist_ok=True)
             scratch.rename(folder)
-            _sync_folder(folder.parent)
+            sync_folder(folder.parent)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        return Entry(key, folder, seconds, reused=False, description=dict(description))
-
-    def _folder_of(self, key: str) -> Path:
-        return self._objects / key[:2] / key
+        hold = lease(folder / ENTRY_FILE)
+        return Entry(key, folder, seconds, reused=False, description=dict(description), lease=hold)
 
     def _make_folders(self) -> None:
+        layout = self._layout
         try:
-            for folder in (self._objects, self._locks, self._scratch):
+            for folder in (layout.objects, layout.locks, layout.scratch):
                 folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self._scratch):
+            with tempfile.TemporaryFile(dir=layout.scratch):
                 pass
         except OSError as error:
             raise StoreError(
                 f"The store at {self.folder} cannot be written: {error}. "
-                "Pass store= a folder that can be, or set PARETOOPT_STORE."
+                f"Pass store= a folder that can be, or set {STORE_VARIABLE}."
             ) from error
-
-
-def _seal(folder: Path, record: dict[str, Any]) -> None:
-    """Sync every file of ``folder`` to disk and write the entry record with their checksums."""
-    if (folder / _ENTRY_FILE).exists():
-        raise StoreError(
-            f"An output may not hold a file named {_ENTRY_FILE}: the store keeps its record there. Rename it."
-        )
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    record["checksums"] = {path.relative_to(folder).as_posix(): file_checksum(path) for path in files}
-    (folder / _ENTRY_FILE).write_text(json.dumps(record, indent=1, sort_keys=True))
-    for path in [*files, folder / _ENTRY_FILE]:
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
-    _sync_folder(folder)
-
-
-def _is_intact(folder: Path, record: Mapping[str, Any], key: str) -> bool:
-    """True where the record is that of ``key`` and every file that it names is there with its checksum."""
-    checksums: Mapping[str, str] = record["checksums"]
-    return record["key"] == key and all(
-        file_checksum(folder / name) == checksum for name, checksum in checksums.items()
-    )
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
@@ -78,6 +79,10 @@ class NextItemTask:
 
     def quality(self, model: SASRec) -> float:
         """NDCG@k on validation by full ranking."""
+        return float(self.gains(model).mean())
+
+    def gains(self, model: SASRec) -> NDArray[np.float64]:
+        """What each user adds to :meth:`quality`; shape ``(n_users,)``."""
         recommender = Recommender(model, self._k)
         lists = [
             recommender(histories, seen)[0]
@@ -85,7 +90,7 @@ class NextItemTask:
                 torch.split(self._histories, _EVALUATION_BATCH), torch.split(self._seen, _EVALUATION_BATCH), strict=True
             )
         ]
-        return float(discounted_gains(torch.cat(lists).numpy(), self._targets).mean())
+        return discounted_gains(torch.cat(lists).numpy(), self._targets)
 
     def describe(self, quality: float) -> str:
         """The quality beside that of recommending what is popular."""

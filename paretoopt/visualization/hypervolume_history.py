@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import plotly.graph_objects as go
 
-from paretoopt.front.dominance import Costs, costs_of, hypervolume, is_nondominated, reference_point
+from paretoopt.front.dominance import costs_of
 from paretoopt.front.feasibility import is_feasible
+from paretoopt.front.hypervolume_share import hypervolume_shares
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.visualization import theme
 
@@ -37,7 +37,8 @@ def hypervolume_history_data(front: ParetoFront) -> HypervolumeHistoryData:
     feasible = [one for one in front.candidates if is_feasible(one, front.objectives, front.constraints)]
     feasible.sort(key=lambda candidate: candidate.number)
     numbers = tuple(candidate.number for candidate in feasible)
-    return HypervolumeHistoryData(numbers, _shares(costs_of(feasible, front.objectives)) if feasible else ())
+    shares = hypervolume_shares(costs_of(feasible, front.objectives)) if feasible else ()
+    return HypervolumeHistoryData(numbers, tuple(shares))
 
 
 def draw_hypervolume_history(data: HypervolumeHistoryData) -> go.Figure:
@@ -58,16 +59,3 @@ def draw_hypervolume_history(data: HypervolumeHistoryData) -> go.Figure:
         margin={"t": 20},
     )
     return figure
-
-
-def _shares(costs: Costs) -> tuple[float, ...]:
-    reference = reference_point(costs)
-    box = reference - costs.min(axis=0)
-    scaled = (costs - costs.min(axis=0)) / box
-    shares: list[float] = []
-    front = scaled[:0]
-    for point in scaled:
-        front = np.vstack([front, point])
-        front = front[is_nondominated(front)]
-        shares.append(hypervolume(front, reference=np.ones(scaled.shape[1])))
-    return tuple(shares)

@@ -70,22 +70,6 @@ def interval_text(measurement: Measurement) -> str:
     return f"{number_text(measurement.low)} – {number_text(measurement.high)}"
 
 
-def duration_text(seconds: float) -> str:
-    """A time for a person.
-
-    >>> duration_text(0.4), duration_text(75), duration_text(7260)
-    ('0.4 s', '1 min 15 s', '2 h 1 min')
-    """
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
-
-
 def hover_text(candidate: Candidate) -> str:
     """The whole configuration and every metric, as the HTML that plotly's hover labels take."""
     lines = [f"<b>trial {candidate.number}</b>"]

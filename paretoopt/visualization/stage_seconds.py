@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from paretoopt.candidate import Candidate
+from paretoopt.durations import duration_text
 from paretoopt.visualization import theme
-from paretoopt.visualization.labels import duration_text
 
 
 @dataclass(frozen=True)

@@ -173,8 +173,9 @@ def page(lines: Sequence[str], options: argparse.Namespace) -> str:
 
 def command_of(options: argparse.Namespace) -> str:
     """The command that makes the same page; where files are kept makes no difference."""
-    names = ("data", "seeds", "epochs", "width", "teacher_width", "weight", "temperature")
-    words = [word for name in names for word in (f"--{name.replace('_', '-')}", str(getattr(options, name)))]
+    names = ("seeds", "epochs", "width", "teacher_width", "weight", "temperature")
+    words = ["--data", Path(options.data).name]
+    words += [word for name in names for word in (f"--{name.replace('_', '-')}", str(getattr(options, name)))]
     return shlex.join(["python", "studies/benchmarks/recovery.py", *words])
 
 

@@ -87,6 +87,22 @@ def test_a_bias_that_goes_with_weights_is_no_copy_of_them(linear_bits: int) -> N
     prove_quantized(as_matrix_products(graph), quantized, linear_bits=linear_bits, embedding_bits=32)
 
 
+@pytest.mark.parametrize("linear_bits", LINEAR_BITS)
+def test_scales_that_go_with_weights_are_no_copy_of_them(linear_bits: int) -> None:
+    """In a trained network the channels that count most have large weights before them, and so large scales."""
+    random = np.random.default_rng(0)
+    column = random.normal(size=(128, 1)).astype(np.float32)
+    before = np.repeat(column.T, 16, axis=0) * random.uniform(0.9, 1.0, size=(16, 128)).astype(np.float32)
+    graph = with_column(np.abs(column), np.zeros(128, np.float32))
+    graph.graph.node.insert(0, helper.make_node("MatMul", ["features", "before"], ["inputs"]))
+    graph.graph.input[0].CopyFrom(helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", 16]))
+    add_initializers(graph, {"before": before})
+
+    quantized = quantize_graph(graph, linear_bits=linear_bits, embedding_bits=32)
+
+    prove_quantized(as_matrix_products(graph), quantized, linear_bits=linear_bits, embedding_bits=32)
+
+
 def test_a_copy_that_the_runtime_makes_is_found(exported: Export) -> None:
     """A cast of the whole fp16 table is stored nowhere; ONNX Runtime works it out when it loads the graph."""
     full = as_matrix_products(exported(32))

@@ -61,6 +61,18 @@ def test_hidden_layers_are_pruned_and_the_output_is_not() -> None:
     assert [inputs.tolist() for inputs in plan.example_inputs] == [[0, 1], [3, 1]]
 
 
+def test_a_plan_finds_frozen_tables_and_layers() -> None:
+    """What does not learn, such as tables from elsewhere, can be narrowed all the same."""
+    model = Pairs()
+    model.users.requires_grad_(False)
+    model.hidden.requires_grad_(False)
+
+    plan = plan_by_requests(model, make_context())
+
+    assert (list(plan.layers), list(plan.embeddings)) == (["hidden"], ["users", "items"])
+    assert not model.users.weight.requires_grad
+
+
 def test_the_stage_prunes_without_a_plan() -> None:
     """Half of the hidden channels go; the answers keep their shape."""
     model = prune().run(Pairs(), PARAMS, make_context())

@@ -16,7 +16,9 @@ from onnx import TensorProto, helper, numpy_helper
 from paretoopt.artifact.artifact import Artifact, load_artifact, save_graph
 from paretoopt.candidate import Measurement
 from paretoopt.errors import CandidateError, PipelineError
-from paretoopt.measurement.ranked_parity import ParityRules, compare_lists, overlaps, ranked_parity
+from paretoopt.measurement.list_parity import compare_lists, overlaps
+from paretoopt.measurement.parity_rules import ParityRules
+from paretoopt.measurement.ranked_parity import ranked_parity
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.pipeline.stage import Context, Measure, Stage
 from paretoopt.space import Parameter, Params

@@ -263,7 +263,7 @@ def test_latency_is_measured_for_a_thousand_candidates(make_pipeline: MakePipeli
     pipeline = make_pipeline("mean", served_candidates=1_000)
 
     assert pipeline.requests["candidates"].shape[1] == 1_000
-    assert steps_run(pipeline.evaluate(SMALL)) == ["quality", "latency", "memory"]
+    assert steps_run(pipeline.evaluate(SMALL)) == ["ranked_parity", "quality", "latency", "memory"]
 
 
 def test_the_best_candidates_are_answered_if_asked_for(slates: SlateData) -> None:

@@ -23,6 +23,7 @@ class Failure:
     number: int
     params: Params
     reason: str
+    training_cost: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def make() -> MakeCandidate:
             "latency_p95_ms": Measurement(latency),
             "memory_mib": Measurement(memory),
         }
-        runs = (StageRun("fit", "one", number > 0, 60.0), StageRun("latency", str(number), False, 5.0))
+        runs = (StageRun("fit", "one", number > 0, 60.0, trains=True), StageRun("latency", str(number), False, 5.0))
         return Candidate(number, params, measured, runs)
 
     return build

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import pytest
 
-from paretoopt.candidate import Candidate
+from paretoopt.candidate import Candidate, StageRun
 from paretoopt.front.baseline import find_baseline
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.objectives import maximize, minimize
 from paretoopt.report.cards import change_text, make_cards
 from paretoopt.report.figures import make_figures, make_panels
 from paretoopt.report.highlights import highlights
+from paretoopt.report.reuse import make_reuse_table
 from paretoopt.report.summary import summarize
 from paretoopt.report.table import make_table
+from paretoopt.space import Params
 
 MakeCandidate = Callable[..., Candidate]
 OBJECTIVES = (maximize("ndcg_at_10"), minimize("latency_p95_ms"), minimize("memory_mib"))
@@ -28,10 +31,18 @@ def front(candidates: Sequence[Candidate]) -> ParetoFront:
 
 
 def test_the_summary_counts_candidates_members_models_and_time(front: ParetoFront) -> None:
-    """One model was trained in 60 s and shared by four candidates, each measured in 5 s."""
-    assert summarize(front, n_failures=1) == (
+    """One model was trained in 60 s and shared by four candidates, each measured in 5 s; a failure trained for 30 s."""
+
+    class Failed(NamedTuple):
+        number: int
+        params: Params
+        reason: str
+        training_cost: float
+
+    assert summarize(front, failures=[Failed(4, {}, "out of memory", 30.0)]) == (
         "4 candidates were measured. 3 are on the Pareto front of NDCG@10 ↑, latency p95 ↓, memory ↓. "
-        "1 candidate could not be evaluated. Trained 1 model for 4 candidates. "
+        "1 candidate could not be evaluated. Trained 1 model for 4 candidates in 1 min 30 s; each candidate on its own "
+        "would have taken 4 trainings and 4 min 30 s, 3.0 times as long. "
         "All stages took 1 min 20 s; had nothing been shared, 4 min 20 s, 3.2 times as long."
     )
 
@@ -41,6 +52,26 @@ def test_without_runs_the_summary_tells_no_time(front: ParetoFront) -> None:
     bare = [Candidate(one.number, one.params, one.measurements) for one in front.candidates]
 
     assert "took" not in summarize(ParetoFront(bare, OBJECTIVES))
+    assert make_reuse_table(bare).rows == ()
+
+
+def test_each_trial_tells_its_hits_and_misses(candidates: Sequence[Candidate]) -> None:
+    """Trial 0 trained, trial 1 found the model; both measured their own latency."""
+    table = make_reuse_table(candidates)
+
+    assert table.headers == ("trial", "hits", "misses", "training spent", "training alone", "fit", "latency")
+    assert [cell.text for cell in table.rows[0]] == ["0", "0", "2", "1 min 0 s", "1 min 0 s", "1 min 0 s", "5.0 s"]
+    assert [cell.text for cell in table.rows[1]] == ["1", "1", "1", "0.0 s", "1 min 0 s", "hit", "5.0 s"]
+    assert table.rows[1][5].note == "1 min 0 s saved"
+
+
+def test_a_stage_that_a_trial_passed_over_is_no_miss(candidates: Sequence[Candidate]) -> None:
+    """Its cell is empty, and its column stands where the trial with the most stages has it."""
+    pruned = (candidates[1].runs[0], StageRun("prune", "p", False, 1.0), candidates[1].runs[1])
+    table = make_reuse_table([candidates[0], replace(candidates[1], runs=pruned)])
+
+    assert table.headers[5:] == ("fit", "prune", "latency")
+    assert [row[6].text for row in table.rows] == ["–", "1.0 s"]
 
 
 def test_the_baseline_is_the_largest_uncompressed_candidate(candidates: Sequence[Candidate]) -> None:

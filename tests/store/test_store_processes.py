@@ -9,12 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from paretoopt.store.inventory import inventory
+from paretoopt.store.layout import Layout
+from paretoopt.store.pruning import remove
 from paretoopt.store.store import Store
 
 # Announces itself, then makes the output only once the file `go` is there; every making is noted down.
 _MAKER = """
 import sys, time
 from pathlib import Path
+from paretoopt.store.inventory import inventory
+from paretoopt.store.layout import Layout
+from paretoopt.store.pruning import remove
 from paretoopt.store.store import Store
 
 folder, key, name = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
@@ -114,3 +120,22 @@ def test_a_killed_process_leaves_no_entry(
     assert entry is not None
     assert not list((store.folder / "scratch").iterdir())
     assert (tmp_path / "makings").read_text().split() == ["killed", "next"]
+
+
+def test_a_process_that_uses_an_output_keeps_it(tmp_path: Path, key: str, make: Callable[[Path], float]) -> None:
+    """What another process has found is not removed before that process lets go of it, or dies."""
+    Store(tmp_path / "store").get_or_make(key, make, {})
+    program = (
+        "import sys, time; from paretoopt.store.store import Store; "
+        "entry = Store(sys.argv[1]).find(sys.argv[2]); print(entry is not None, flush=True); time.sleep(600)"
+    )
+    layout = Layout(tmp_path / "store")
+    command = [sys.executable, "-c", program, str(layout.folder), key]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as user:
+        assert user.stdout is not None
+        assert user.stdout.readline() == "True\n"
+        refused = remove(layout, inventory(layout)[0])
+        user.kill()
+
+    assert not refused
+    assert remove(layout, inventory(layout)[0])

@@ -12,15 +12,25 @@ import pandas as pd
 import pytest
 
 import paretoopt as po
+from paretoopt.front.dominance import is_nondominated
+from paretoopt.search.watched import Wishes
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "studies" / "benchmarks"
+
+
+def shop_file(folder: Path) -> str:
+    """The name of a file in ``folder`` with the interactions of a small shop."""
+    shop = po.synthetic_shop(users=120, items=60, seed=0)
+    columns = {"user": shop.users, "item": shop.items, "timestamp": shop.timestamps}
+    pd.DataFrame(columns).to_csv(folder / "shop.csv", index=False)
+    return "shop.csv"
 
 
 def rows_of(name: str, *arguments: str, folder: Path) -> list[list[str]]:
     """Run a benchmark; gives the cells of its page's tables, headers included."""
     page = folder / "results" / "page.md"
     command = [sys.executable, str(BENCHMARKS / name), *arguments, "--output", str(page)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=folder)
     text = page.read_text()
     assert f"python studies/benchmarks/{name} {' '.join(arguments)}" in text
     assert "cpu_model" in text
@@ -70,12 +80,9 @@ def test_results_of_finals_tell_what_else_ran() -> None:
 @pytest.mark.timeout(900)
 def test_recovery_compares_every_way_of_it(tmp_path: Path) -> None:
     """Each compression has its quality without recovery and with it, and each way of recovery what it gives."""
-    shop = po.synthetic_shop(users=120, items=60, seed=0)
-    data = tmp_path / "shop.csv"
-    pd.DataFrame({"user": shop.users, "item": shop.items, "timestamp": shop.timestamps}).to_csv(data, index=False)
     small = ("--seeds", "1", "--epochs", "1", "--width", "8", "--teacher-width", "16")
 
-    rows = rows_of("recovery.py", "--data", str(data), *small, folder=tmp_path)
+    rows = rows_of("recovery.py", "--data", shop_file(tmp_path), *small, folder=tmp_path)
 
     assert [row[0] for row in rows[:2]] == ["configuration", "uncompressed"]
     assert [row[0] for row in rows].index("recovery") == 1 + 21
@@ -94,6 +101,23 @@ def test_least_squares_lose_less_than_full_ranges(tmp_path: Path) -> None:
     assert len(pairs) == 4 * 3 * 3
     assert all(least <= full for least, full in pairs)
     assert sum(row[0].startswith(("8 bits", "4 bits")) for row in rows) == 1 + 3 + 6
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_parity_tells_few_bits_from_wrong_rows(tmp_path: Path) -> None:
+    """All widths keep the limits of ranked_parity; a ranker whose tables all have wrong rows keeps none of them."""
+    rows = rows_of("rank_parity.py", "--epochs", "10", folder=tmp_path)
+
+    kept = {(row[0], row[2]): (float(row[4]), float(row[6])) for row in rows if row[0] != "model"}
+    few = [found for (_, variant), found in kept.items() if "bits" in variant]
+    wrong = [
+        found for (_, variant), found in kept.items() if variant in ("wrong rows: all tables", "wrong rows: table")
+    ]
+    assert len(few) == 8 * 4
+    assert len(wrong) == 8
+    assert all(overlap >= 0.25 and quality >= 0.5 for overlap, quality in few)
+    assert all(overlap < 0.25 for overlap, _ in wrong)
 
 
 @pytest.mark.slow
@@ -154,6 +178,60 @@ def test_ours_takes_less_training_than_exhausting(tmp_path: Path) -> None:
     spent = {row[0]: float(row[6].split()[0]) for row in rows}
     assert tuple(spent) == names
     assert spent["paretoopt, costs known"] < spent["exhausting, cheapest next"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_compression_compares_every_width_with_eager_torch(tmp_path: Path) -> None:
+    """Eager torch comes first, at its own speed; then fp32, every compression alone, and the combined ones."""
+    rows = rows_of(
+        "compression.py",
+        *("--model", "sasrec", "--data", shop_file(tmp_path), "--epochs", "1", "--rounds", "1"),
+        folder=tmp_path,
+    )
+
+    assert [row[0] for row in rows[1:3]] == ["eager torch, fp32", "ONNX Runtime, fp32"]
+    assert float(rows[1][6]) == 1.0
+    assert len(rows) == 1 + 2 + 2 + 4 + 3 + 3 * 4
+    assert all(float(row[6]) > 1 for row in rows[2:])
+
+
+def test_real_curves_keep_the_risk() -> None:
+    """Of the members of the front of real recommenders, replayed in ten orders, at most a tenth is stopped at 0.1."""
+    benchmark = runpy.run_path(str(BENCHMARKS / "early_stopping.py"))
+    curves = benchmark["read_curves"](benchmark["_FOLDER"] / "learning_curves.csv", "ndcg_at_10", "weights_mib")
+    wishes = Wishes((po.maximize("ndcg_at_10"), po.minimize("weights_mib")), ())
+    random = np.random.default_rng(1)
+    orders = [[curves[place] for place in random.permutation(len(curves))] for _ in range(10)]
+    outcomes = [benchmark["replay"](order, po.LearningCurves(risk=0.1), wishes, has_errors=False) for order in orders]
+    wrong = [outcome.is_stopped[is_nondominated(outcome.costs)].mean() for outcome in outcomes]
+
+    assert np.mean(wrong) <= 0.1
+    assert np.mean([outcome.is_stopped.mean() for outcome in outcomes]) > 0.2
+
+
+@pytest.mark.slow
+def test_early_stopping_compares_rules_on_real_curves(tmp_path: Path) -> None:
+    """Two recommenders train for three epochs each; of two candidates, only rungs stop any."""
+    data, curves = tmp_path / shop_file(tmp_path), tmp_path / "curves.csv"
+    small = ("--curves", "2", "--epochs", "3", "--data", str(data), "--output", str(curves))
+    subprocess.run([sys.executable, str(BENCHMARKS / "learning_curves.py"), *small], check=True)
+
+    _, *rows = rows_of("early_stopping.py", "--curves", str(curves), "--orders", "2", folder=tmp_path)
+
+    assert len(pd.read_csv(curves)) == 2 * 4
+    assert [row[1:3] for row in rows[:4]] == [["0.0%", "0.0%"]] * 4
+    assert all(row[0].startswith("rungs") for row in rows[4:])
+
+
+def test_a_study_loses_fewer_trials_than_optuna_alone(tmp_path: Path) -> None:
+    """Of the failing region it leaves more than half of the failures out, and it repeats no configuration at all."""
+    rows = rows_of("failing_region.py", "--trials", "60", "--seeds", "1", folder=tmp_path)
+
+    failed = {row[0]: float(row[1].split()[0]) for row in rows[1:4]}
+    repeated = {row[0]: float(row[2].split()[0]) for row in rows[5:8]}
+    assert failed["paretoopt"] < failed["Optuna"] / 2
+    assert repeated["paretoopt"] == 0 < repeated["Optuna"]
 
 
 def test_kendall_tau_counts_pairs() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from paretoopt.candidate import Measurement
-from paretoopt.visualization.labels import duration_text, interval_text, number_text, short_title, title, value_text
+from paretoopt.durations import duration_text
+from paretoopt.visualization.labels import interval_text, number_text, short_title, title, value_text
 
 
 @pytest.mark.parametrize(
