@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from paretoopt.candidate import Candidate as Candidate
     from paretoopt.candidate import Evaluation as Evaluation
     from paretoopt.candidate import Measurement as Measurement
+    from paretoopt.candidate import RemainingStage as RemainingStage
     from paretoopt.compression.prune import prune as prune
     from paretoopt.compression.prune import prune_in_rounds as prune_in_rounds
     from paretoopt.compression.prune_plan import PruningPlan as PruningPlan
@@ -75,7 +76,11 @@ if TYPE_CHECKING:
     from paretoopt.pipeline.stage import reads as reads
     from paretoopt.report.report import write_report as write_report
     from paretoopt.report.terminal import front_table as front_table
+    from paretoopt.search.cost_first.knowledge import Sources as Sources
+    from paretoopt.search.cost_first.sampler import CostFirstSampler as CostFirstSampler
     from paretoopt.search.early_stopping import EarlyStopping as EarlyStopping
+    from paretoopt.search.encoding import suggest as suggest
+    from paretoopt.search.evaluator import CostFirst as CostFirst
     from paretoopt.search.learning_curves import LearningCurves as LearningCurves
     from paretoopt.search.rungs import Rungs as Rungs
     from paretoopt.search.stopping_rule import StoppingRule as StoppingRule
@@ -103,6 +108,8 @@ _HOMES = {
     "Categorical": "space",
     "Clicks": "data.clicks",
     "Context": "pipeline.stage",
+    "CostFirst": "search.evaluator",
+    "CostFirstSampler": "search.cost_first.sampler",
     "Distillation": "training.distillation",
     "Earlier": "pipeline.stage",
     "EarlyStopping": "search.early_stopping",
@@ -125,10 +132,12 @@ _HOMES = {
     "Pipeline": "pipeline.pipeline",
     "PruningPlan": "compression.prune_plan",
     "QuantizationRules": "compression.quantize",
+    "RemainingStage": "candidate",
     "Rungs": "search.rungs",
     "SearchSpace": "space",
     "SlateData": "data.slates",
     "Slates": "data.slates",
+    "Sources": "search.cost_first.knowledge",
     "SplitExamples": "data.examples",
     "Stage": "pipeline.stage",
     "StoppingRule": "search.stopping_rule",
@@ -178,6 +187,7 @@ _HOMES = {
     "sampled_slates": "data.slate_sampling",
     "slate_popularity": "data.slate_popularity",
     "split_examples": "data.examples",
+    "suggest": "search.encoding",
     "synthetic_clicks": "data.synthetic_clicks",
     "synthetic_shop": "data.synthetic",
     "throughput": "measurement.load_measures",

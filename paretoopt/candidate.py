@@ -53,6 +53,21 @@ class StageRun:
 
 
 @dataclass(frozen=True)
+class RemainingStage:
+    """A training stage that a candidate needs and the store lacks.
+
+    Attributes:
+        name: The stage's name, for example ``"fit"``.
+        key: Content address that its output will have.
+        params: The parameters that the output depends on.
+    """
+
+    name: str
+    key: str
+    params: Params
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """The measurements of one candidate and the stages they came from."""
 

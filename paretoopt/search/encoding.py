@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from paretoopt.errors import SpaceError
 from paretoopt.space import Categorical, Dimension, Float, Int, Ordered, Params, SearchSpace, Value
@@ -26,6 +27,11 @@ def encode(params: Params, space: SearchSpace) -> dict[str, Value]:
         else params[name]
         for name, dimension in space.dimensions.items()
     }
+
+
+def distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
+    """The Optuna distributions that :func:`suggest` draws from, by Optuna's name."""
+    return {_optuna_name(name, dimension): _distribution(dimension) for name, dimension in space.dimensions.items()}
 
 
 def decode(encoded: Mapping[str, Any], space: SearchSpace) -> dict[str, Value] | None:
@@ -78,6 +84,18 @@ def _member(name: str, dimension: Dimension, value: Value) -> Value:
 def _optuna_name(name: str, dimension: Dimension) -> str:
     # A dimension's name is an identifier, so that no other one can be called like this.
     return f"{name}.index" if isinstance(dimension, Ordered) else name
+
+
+def _distribution(dimension: Dimension) -> BaseDistribution:
+    match dimension:
+        case Ordered(values=values):
+            return IntDistribution(0, len(values) - 1)
+        case Categorical(values=values):
+            return CategoricalDistribution(values)
+        case Int(low=low, high=high, step=step):
+            return IntDistribution(low, high, step=step)
+        case Float(low=low, high=high, step=step):
+            return FloatDistribution(low, high, step=step)
 
 
 def _suggest(trial: optuna.Trial, name: str, dimension: Dimension) -> Any:  # noqa: ANN401 (Optuna's choice of type)

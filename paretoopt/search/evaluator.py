@@ -9,7 +9,15 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from paretoopt.candidate import Evaluation, Measurement, ProgressListener, Remeasurement, UserStatistic
+from paretoopt.candidate import (
+    Evaluation,
+    Measurement,
+    Measurements,
+    ProgressListener,
+    RemainingStage,
+    Remeasurement,
+    UserStatistic,
+)
 from paretoopt.errors import CandidateError, ParetooptError, SpaceError, StudyError
 from paretoopt.space import Params, SearchSpace, Value
 
@@ -37,6 +45,30 @@ class Evaluator(Protocol):
 
     def evaluate(self, params: Params, listener: ProgressListener, /) -> Evaluation:
         """Measure the candidate, or raise CandidateError."""
+
+
+@runtime_checkable
+class CostFirst(Protocol):
+    """What the search asks for beside an :class:`Evaluator` to know costs before training."""
+
+    @property
+    def shape_metrics(self) -> Collection[str]:
+        """The metrics that are known before training."""
+
+    def costs(self, params: Params, listener: ProgressListener, /) -> Evaluation:
+        """Measure them, or read them from the store; nothing is trained."""
+
+    def known_costs(self, params: Params, /) -> Measurements | None:
+        """Read them from the store alone; None where something is missing."""
+
+    def costs_are_final(self, params: Params, /) -> bool:
+        """Whether training changes nothing in them; False where trained weights decide the shape."""
+
+    def artifact_key(self, params: Params, /) -> str:
+        """Name what ships: candidates of equal key share their quality."""
+
+    def remaining(self, params: Params, /) -> tuple[RemainingStage, ...]:
+        """The training stages whose outputs the store lacks."""
 
 
 @runtime_checkable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from optuna.trial import TrialState
 
 from paretoopt.candidate import ProgressListener
 from paretoopt.errors import CandidateError, SpaceError, StudyError
+from paretoopt.search.default import choose_sampler
 from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.encoding import suggest
 from paretoopt.search.evaluator import Evaluator, attempt
@@ -20,10 +22,11 @@ from paretoopt.search.process import this_process
 from paretoopt.search.progress import ProgressDisplay
 from paretoopt.search.queue import end_without_result, enqueue, release_dead_trials
 from paretoopt.search.records import DUPLICATE_OF, INTERRUPTED, PARAMS, PROCESS, key_of, write_evaluation, write_failure
-from paretoopt.search.sampler import default_sampler, draw_unknown
+from paretoopt.search.sampler import draw_unknown
 from paretoopt.search.stopping import Limits, reason_to_stop, refuse_share_of_failures
 from paretoopt.space import Params
 
+_LOGGER = logging.getLogger("paretoopt")
 _PATIENCE = 3
 """Known candidates that a sampler may propose in a row before one is drawn for it."""
 _HOPELESS = 5
@@ -66,10 +69,16 @@ class Optimization:
         self._evaluator = evaluator
         self._lock = lock
         self._seed = seed
+        self._choice = None if seed is None else choose_sampler(definition, evaluator, seed)
         self._listener = listener
         self._display = display
         self._ledger = Ledger()
         self._n_failures = 0
+
+    @property
+    def sampler_note(self) -> str:
+        """Which sampler proposes candidates, and why."""
+        return f"Candidates are proposed by {self._study.sampler}." if self._choice is None else self._choice.note
 
     def run(self, limits: Limits) -> None:
         """Evaluate candidates until a limit is reached, none is left, or Ctrl-C is pressed.
@@ -78,6 +87,7 @@ class Optimization:
             StudyError: The first candidates all failed, or too large a share of all.
             ParetooptError: Something is wrong that would befall every candidate.
         """
+        _LOGGER.info(self.sampler_note)
         release_dead_trials(self._study, self._definition.space)
         self._refresh()
         self._display.told(self._ledger)
@@ -123,8 +133,8 @@ class Optimization:
         """Claim what the sampler proposes; None where the candidate is another trial's."""
         with self._lock():
             self._refresh()
-            if self._seed is not None:
-                self._study.sampler = default_sampler(self._seed, self._turn)
+            if self._choice is not None:
+                self._study.sampler = self._choice.at(self._turn)
             trial = self._study.ask()
             with self._giving_back(trial):
                 trial.set_user_attr(PROCESS, this_process())

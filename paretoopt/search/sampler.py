@@ -1,4 +1,4 @@
-"""Where candidates come from: the default sampler, and a draw for when a sampler repeats itself."""
+"""Where candidates come from: the samplers by default, and a draw for when a sampler repeats itself."""
 
 from __future__ import annotations
 

@@ -31,7 +31,11 @@ from paretoopt.space import Params, SearchSpace
 
 
 class Study:
-    """Candidates of one space, evaluated by one pipeline; :func:`create_study` makes or reopens one."""
+    """Candidates of one space, evaluated by one pipeline; :func:`create_study` makes or reopens one.
+
+    Attributes:
+        sampler_note: Which sampler proposes the candidates, and why; None until :meth:`optimize` knows.
+    """
 
     def __init__(
         self, optuna_study: optuna.Study, definition: StudyDefinition, *, database: Database, seed: int | None
@@ -48,6 +52,7 @@ class Study:
         self._definition = definition
         self._database = database
         self._seed = seed
+        self.sampler_note: str | None = None
 
     @property
     def study_name(self) -> str:
@@ -139,7 +144,7 @@ class Study:
             with ProgressDisplay(
                 self.study_name, self.objectives, target, console, deadline=deadline, dimensions=self.space.dimensions
             ) as display:
-                Optimization(
+                optimization = Optimization(
                     self._optuna_study,
                     self._definition,
                     evaluator,
@@ -147,7 +152,9 @@ class Study:
                     seed=self._seed,
                     listener=both(display.heard, listener),
                     display=display,
-                ).run(limits)
+                )
+                self.sampler_note = optimization.sampler_note
+                optimization.run(limits)
 
     def finals(
         self,
@@ -263,8 +270,8 @@ def create_study(
             the current folder. SQLite needs a local disk: for a shared one, pass
             ``optuna.storages.JournalStorage(...)``.
         load_if_exists: Whether to go on with a study of this name.
-        sampler: Any Optuna sampler but those that end a study on their own; None for a
-            multivariate TPE that gives the same candidates for the same seed, resumed or not.
+        sampler: Any Optuna sampler but those that end a study on their own; None for :class:`CostFirstSampler` where it
+            can be used, else a multivariate TPE. Both give the same candidates for the same seed, resumed or not.
         seed: Seed of the default sampler.
 
     Raises:

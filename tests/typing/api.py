@@ -153,3 +153,28 @@ def search_plain_function() -> list[po.Candidate]:
     study = po.create_study(po.SearchSpace(size=po.Int(1, 4)), objectives=[po.minimize("cost")])
     study.optimize(plain_function, n_trials=4)
     return list(study.pareto_front())
+
+
+def plain_optuna(space: po.SearchSpace) -> optuna.Study:
+    """The sampler in a study of Optuna's own."""
+
+    def objective(trial: optuna.Trial) -> tuple[float, float]:
+        params: po.Params = po.suggest(trial, space)
+        return float(params["width"]), float(params["depth"])
+
+    stages = po.Sources(
+        artifact_key=lambda params: str(params["width"]),
+        remaining=lambda params: (po.RemainingStage("fit", f"fit {params['width']}", {}),),
+    )
+    objectives = [po.maximize("quality"), po.minimize("memory_mib")]
+    sampler = po.CostFirstSampler(
+        space,
+        objectives,
+        [po.at_most("memory_mib", 8)],
+        costs=lambda params: {"memory_mib": 1.0},
+        sources=stages,
+        seed=1,
+    )
+    study = optuna.create_study(directions=["maximize", "minimize"], sampler=sampler)
+    study.optimize(objective, n_trials=3)
+    return study

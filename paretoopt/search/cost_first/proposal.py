@@ -1,0 +1,127 @@
+"""From what is known and told to the cell to evaluate next."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from paretoopt.front.dominance import reference_point
+from paretoopt.objectives import Constraint, Objective
+from paretoopt.search.cost_first.choice import Outlook, choose, first_best
+from paretoopt.search.cost_first.forecast import Forecast, Forecaster, Told
+from paretoopt.search.cost_first.grid import Grid, Numbers
+from paretoopt.search.cost_first.knowledge import Knowledge, Sources
+from paretoopt.search.cost_first.stage_cost import StageCosts
+from paretoopt.space import SearchSpace
+
+Floats = NDArray[np.float64]
+
+N_START = 3
+"""Candidates that are spread over the space before the model is asked."""
+_MEASURING_SHARE = 0.02
+"""Cost of measuring in shares of a typical training stage, while no measurement was timed."""
+_LIKELY = 0.5
+_HOPELESS = 0.01
+"""Probability of being feasible below which a cell does not count for the reference point."""
+
+
+@dataclass(frozen=True)
+class Proposer:
+    """Proposes cells; what it proposes depends on the sources' answers and on what is told, and on nothing else."""
+
+    grid: Grid
+    objectives: tuple[Objective, ...]
+    constraints: tuple[Constraint, ...]
+    knowledge: Knowledge
+    forecaster: Forecaster
+    errors: dict[str, float] = field(default_factory=dict)
+
+    @staticmethod
+    def over(
+        space: SearchSpace, objectives: Sequence[Objective], constraints: Sequence[Constraint], sources: Sources
+    ) -> Proposer:
+        """Ask ``sources`` for all of a finite space."""
+        grid = Grid(space)
+        knowledge = Knowledge(grid, sources)
+        return Proposer(grid, tuple(objectives), tuple(constraints), knowledge, Forecaster(grid, knowledge))
+
+    def propose(self, told: Sequence[Told], pending: Collection[int], seed: int) -> int | None:
+        """The cell to evaluate next; None where all are told or pending.
+
+        Args:
+            told: The trials that ended, in the order in which they did.
+            pending: Cells that are evaluated now, or wait for it.
+            seed: Decides where the search starts.
+        """
+        taken = [*(one.cell for one in told), *pending]
+        cells = np.flatnonzero(~np.isin(self.knowledge.candidates, self.knowledge.candidates[taken]))
+        if len(cells) == 0:
+            return None
+        bundles = [frozenset(stage.key for stage in self.knowledge.remaining(cell)) for cell in cells.tolist()]
+        forecasts = self._forecasts(told, pending)
+        promise = self._promise(forecasts, told)
+        seconds, measuring = self._seconds(cells)
+        usable = [one for one in (forecasts[objective.metric] for objective in self.objectives) if one is not None]
+        nothing = np.zeros((len(cells), 0))
+        outlook = Outlook(cells, nothing, nothing, promise[cells], bundles, seconds, measuring)
+        if len(taken) < N_START or len(usable) < len(self.objectives):
+            return self._spread(outlook, taken, seed)
+        costs = np.column_stack(
+            [one.cost(objective.sign) for one, objective in zip(usable, self.objectives, strict=True)]
+        )
+        deviations = np.column_stack([one.deviation for one in usable])
+        reached = [one.cell for one in told if self._is_measured(one) and promise[one.cell] > 0]
+        awaited = [cell for cell in pending if promise[cell] > _LIKELY]
+        front = costs[[*reached, *awaited]]
+        reference = reference_point(costs[(promise > _HOPELESS) | (promise >= promise.max())])
+        return choose(replace(outlook, mean=costs[cells], deviation=deviations[cells]), front, reference)
+
+    def _is_measured(self, one: Told) -> bool:
+        return not one.failed and all(objective.metric in one.measurements for objective in self.objectives)
+
+    def _forecasts(self, told: Sequence[Told], pending: Collection[int]) -> dict[str, Forecast | None]:
+        metrics = {one.metric for one in self.objectives} | {one.metric for one in self.constraints}
+        forecasts = {
+            metric: self.forecaster.cost(metric)
+            if metric in self.knowledge.cost_metrics
+            else self.forecaster.trained(metric, told, pending)
+            for metric in sorted(metrics)
+        }
+        self.errors.clear()
+        self.errors.update({name: one.error for name, one in forecasts.items() if one is not None and one.error})
+        return forecasts
+
+    def _promise(self, forecasts: dict[str, Forecast | None], told: Sequence[Told]) -> Floats:
+        promise = self.forecaster.success(told)
+        for constraint in self.constraints:
+            forecast = forecasts[constraint.metric]
+            if forecast is not None:
+                promise = promise * forecast.probability(constraint)
+        return promise
+
+    def _seconds(self, cells: Numbers) -> tuple[dict[str, float], float]:
+        """Expected cost of every stage that remains for some cell, and of measuring."""
+        paid = self.knowledge.paid()
+        costs = StageCosts(paid)
+        remaining = {stage.key: stage for cell in cells.tolist() for stage in self.knowledge.remaining(cell)}
+        seconds = {key: costs.seconds(stage) for key, stage in remaining.items()}
+        typical = statistics.median(stage.seconds for stage in paid) if paid else 1.0
+        return seconds, max(_MEASURING_SHARE * typical, 1e-6)
+
+    def _spread(self, outlook: Outlook, taken: Sequence[int], seed: int) -> int:
+        """The start: first the middle of the space, then what is far from all before, weighed against its cost."""
+        features = self.grid.features
+        if not taken:
+            distance = -np.abs(features[outlook.cells] - features.mean(axis=0)).sum(axis=1)
+            distance = distance - distance.min() + 1.0
+        else:
+            gaps = np.abs(features[outlook.cells, np.newaxis] - features[list(taken)]).sum(axis=2)
+            distance = gaps.min(axis=1)
+        jitter = np.random.default_rng([seed, len(taken)]).uniform(1.0, 1.1, size=len(distance))
+        # By the full cost, not its root: variants of the first model before any other model.
+        weights = 1.0 / np.array([outlook.cost(bundle) for bundle in outlook.bundles])
+        return int(outlook.cells[first_best(distance * jitter * (outlook.promise + 1e-9) * weights)])

@@ -1,0 +1,107 @@
+"""The searches that a table is replayed with: each gives the rows that it evaluates, one after the other."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+
+import numpy as np
+import optuna
+
+import paretoopt as po
+from paretoopt.candidate import Evaluation, Measurement, StageRun
+from paretoopt.search.encoding import suggest
+from paretoopt.search.records import write_evaluation
+from studies.benchmarks.search_table import Table
+
+Search = Callable[[Table, int], Iterator[int]]
+"""From a table and a seed to rows; it ends when no configuration is left, or never."""
+
+
+def without_repeats(table: Table, seed: int) -> Iterator[int]:
+    """All configurations in random order."""
+    yield from map(int, np.random.default_rng(seed).permutation(len(table.metrics)))
+
+
+def exhausting(table: Table, seed: int) -> Iterator[int]:
+    """All configurations, always one that needs the fewest new epochs; among equals, in random order."""
+    left, paid = list(without_repeats(table, seed)), set[str]()
+    while left:
+        row = min(left, key=lambda one: sum(table.epochs[s.key] for s in table.stages[one] if s.key not in paid))
+        left.remove(row)
+        paid.update(stage.key for stage in table.stages[row])
+        yield row
+
+
+def by_sampler(make: Callable[[Table, int], optuna.samplers.BaseSampler]) -> Search:
+    """What an Optuna sampler proposes when each evaluation is told to it."""
+
+    def search(table: Table, seed: int) -> Iterator[int]:
+        return _proposals(table, make(table, seed), set())
+
+    return search
+
+
+def cost_first(*, are_costs_known: bool) -> Search:
+    """What paretoopt's sampler proposes, told which stages are trained, and costs before or after a trial."""
+
+    def search(table: Table, seed: int) -> Iterator[int]:
+        paid: set[str] = set()
+        metrics = [one.metric for one in table.objectives if one.direction == "minimize"]
+
+        def costs(params: po.Params) -> Mapping[str, float] | None:
+            if not are_costs_known:
+                return None
+            measured = table.measured(table.row(params))
+            return {metric: measured[metric] for metric in metrics}
+
+        sources = po.Sources(
+            costs,
+            artifact_key=lambda params: table.artifacts[table.row(params)],
+            remaining=lambda params: tuple(one for one in table.stages[table.row(params)] if one.key not in paid),
+            cost_metrics=frozenset(metrics),
+        )
+        sampler = po.CostFirstSampler(table.space, table.objectives, sources=sources, seed=seed)
+        # It never repeats itself; once nothing is left, it would draw at random.
+        yield from islice(_proposals(table, sampler, paid), len(table.metrics))
+
+    return search
+
+
+def _proposals(table: Table, sampler: optuna.samplers.BaseSampler, paid: set[str]) -> Iterator[int]:
+    study = optuna.create_study(directions=[one.direction for one in table.objectives], sampler=sampler)
+    while True:
+        trial = study.ask()
+        row = table.row(suggest(trial, table.space))
+        runs = [StageRun(one.name, one.key, one.key in paid, table.epochs[one.key]) for one in table.stages[row]]
+        paid.update(run.key for run in runs)
+        measured = {name: Measurement(value) for name, value in table.measured(row).items()}
+        write_evaluation(trial, Evaluation(measured, tuple(runs)), ())
+        study.tell(trial, [measured[one.metric].value for one in table.objectives])
+        yield row
+
+
+def _quiet(make: Callable[[int], optuna.samplers.BaseSampler]) -> Search:
+    def made(table: Table, seed: int) -> optuna.samplers.BaseSampler:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return make(seed)
+
+    return by_sampler(made)
+
+
+SEARCHES: Mapping[str, Search] = {
+    "random without repeats": without_repeats,
+    "quasi-random (QMCSampler)": _quiet(lambda seed: optuna.samplers.QMCSampler(scramble=True, seed=seed)),
+    "TPESampler": _quiet(lambda seed: optuna.samplers.TPESampler(seed=seed)),
+    "TPESampler(multivariate=True)": _quiet(lambda seed: optuna.samplers.TPESampler(multivariate=True, seed=seed)),
+    "NSGAIISampler": _quiet(lambda seed: optuna.samplers.NSGAIISampler(seed=seed)),
+    "GPSampler": _quiet(lambda seed: optuna.samplers.GPSampler(seed=seed, deterministic_objective=True)),
+    "exhausting, cheapest next": exhausting,
+    "paretoopt, costs predicted": cost_first(are_costs_known=False),
+    "paretoopt, costs known": cost_first(are_costs_known=True),
+}
+"""By the name on the page; those of paretoopt last."""
+LISTED = ("random without repeats", "exhausting, cheapest next")
+"""Those that go through a list of all configurations."""
