@@ -37,7 +37,7 @@ def run(study: optuna.Study, workshop: Any, space: SearchSpace, n_trials: int) -
         try:
             evaluation = workshop.evaluate(asked[-1], SILENT)
         except CandidateError as error:
-            write_failure(trial, str(error))
+            write_failure(trial, error)
             study.tell(trial, state=optuna.trial.TrialState.PRUNED)
             continue
         write_evaluation(trial, evaluation, ())
