@@ -51,6 +51,21 @@ class StageRun:
 
 
 @dataclass(frozen=True)
+class RemainingStage:
+    """A stage that trains, whose output the store lacks.
+
+    Attributes:
+        name: The stage's name, for example ``"fit"``.
+        key: Content address of the output: candidates that share the stage have the same.
+        params: The parameters that the output depends on.
+    """
+
+    name: str
+    key: str
+    params: Params
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """The measurements of one candidate and the stages they came from."""
 

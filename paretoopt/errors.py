@@ -39,6 +39,10 @@ class CandidateError(ParetooptError):
     """
 
 
+class WeightsError(CandidateError):
+    """A model whose weights no artifact could answer with: NaN, infinite, or all 0."""
+
+
 class MeasurementError(CandidateError):
     """A measurement that failed: the measured process crashed, hung, or answered nonsense."""
 

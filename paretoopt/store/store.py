@@ -85,6 +85,10 @@ class Store:
                 "Mend that, remove the entry's folder, or pass another folder as store=."
             ) from error
 
+    def holds(self, key: str) -> bool:
+        """Whether there is an entry under ``key``; nothing of it is read, so that it may be a corrupt one."""
+        return (self._folder_of(key) / _ENTRY_FILE).is_file()
+
     def get_or_make(self, key: str, make: Callable[[Path], float], description: Mapping[str, Any]) -> Entry:
         """The entry under ``key``, made first where it is absent.
 
