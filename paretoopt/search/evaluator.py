@@ -9,7 +9,15 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from paretoopt.candidate import Evaluation, Measurement, ProgressListener, Remeasurement, UserStatistic
+from paretoopt.candidate import (
+    Evaluation,
+    Measurement,
+    Measurements,
+    ProgressListener,
+    RemainingStage,
+    Remeasurement,
+    UserStatistic,
+)
 from paretoopt.errors import CandidateError, ParetooptError, SpaceError, StudyError
 from paretoopt.space import Params, SearchSpace, Value
 
@@ -58,6 +66,30 @@ class Remeasurer(Protocol):
 
     def user_statistics(self, params: Params, listener: ProgressListener, /) -> Mapping[str, UserStatistic]:
         """What metrics that are no means over users, but come from their values, are of a sample of these users."""
+
+
+@runtime_checkable
+class CostFirst(Protocol):
+    """What a search asks for beside an :class:`Evaluator` to know costs before training; a Pipeline has it."""
+
+    @property
+    def shape_metrics(self) -> Collection[str]:
+        """The metrics that are known before training."""
+
+    def costs(self, params: Params, listener: ProgressListener, /) -> Evaluation:
+        """Measure the shape metrics without training, fewer where that cannot be done, or raise CandidateError."""
+
+    def known_costs(self, params: Params, /) -> Measurements | None:
+        """What :meth:`costs` gives, where it was measured before; None where something is missing."""
+
+    def costs_are_final(self, params: Params, /) -> bool:
+        """Whether :meth:`costs` gives what the trained candidate costs, whatever its trained weights."""
+
+    def artifact_key(self, params: Params, /) -> str:
+        """Name what quality is measured on: candidates of one key have the same."""
+
+    def remaining(self, params: Params, /) -> tuple[RemainingStage, ...]:
+        """The stages that would have to train before the candidate is measured."""
 
 
 class FunctionEvaluator:
