@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -143,16 +144,35 @@ def attempt(evaluator: Evaluator, params: Params, wanted: Collection[str], liste
         CandidateError: The candidate cannot be built or measured, or a wanted metric is not a finite number.
         ParetooptError: Something is wrong that would befall every candidate, such as a full disk.
     """
-    try:
+    with _blaming_the_candidate():
         evaluation = evaluator.evaluate(params, listener)
+    _refuse_unusable(evaluation, wanted)
+    return evaluation
+
+
+def attempt_costs(evaluator: CostFirst, params: Params, listener: ProgressListener) -> Evaluation:
+    """Measure what is known of a candidate before training; errors are those of :func:`attempt`.
+
+    Raises:
+        CandidateError: The candidate cannot be built or measured.
+        ParetooptError: Something is wrong that would befall every candidate.
+    """
+    with _blaming_the_candidate():
+        costs = evaluator.costs(params, listener)
+    _refuse_unusable(costs, ())
+    return costs
+
+
+@contextmanager
+def _blaming_the_candidate() -> Iterator[None]:
+    try:
+        yield
     except SpaceError as error:
         raise CandidateError(str(error)) from error
     except ParetooptError:
         raise
     except Exception as error:
         raise CandidateError(f"{type(error).__name__}: {error}") from error
-    _refuse_unusable(evaluation, wanted)
-    return evaluation
 
 
 def _refuse_unusable(evaluation: Evaluation, wanted: Collection[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from optuna.trial import FrozenTrial
 
+from paretoopt.search.pruned import PRUNED
 from paretoopt.search.records import DUPLICATE_OF, FAILURE, PARAMS, is_evaluated, key_of
 
 
@@ -15,6 +16,7 @@ class Ledger:
     Attributes:
         n_completed: Candidates with measurements.
         n_failed: Candidates that could not be evaluated.
+        n_pruned: Candidates that were pruned before training.
         n_duplicates: Trials that proposed a known candidate and were not evaluated.
         feasible_values: The objective values of every feasible candidate.
     """
@@ -23,6 +25,7 @@ class Ledger:
         """Start empty."""
         self.n_completed = 0
         self.n_failed = 0
+        self.n_pruned = 0
         self.n_duplicates = 0
         self.feasible_values: list[Sequence[float]] = []
         self._settled: set[int] = set()
@@ -31,8 +34,8 @@ class Ledger:
 
     @property
     def n_evaluated(self) -> int:
-        """Candidates that are done with, failed ones included."""
-        return self.n_completed + self.n_failed
+        """Candidates that are done with, failed and pruned ones included."""
+        return self.n_completed + self.n_failed + self.n_pruned
 
     @property
     def n_running(self) -> int:
@@ -65,6 +68,9 @@ class Ledger:
             self.n_duplicates += 1
         elif FAILURE in trial.user_attrs:
             self.n_failed += 1
+            self._evaluated[key_of(trial.user_attrs[PARAMS])] = trial.number
+        elif PRUNED in trial.user_attrs:
+            self.n_pruned += 1
             self._evaluated[key_of(trial.user_attrs[PARAMS])] = trial.number
         elif is_evaluated(trial):
             self.n_completed += 1

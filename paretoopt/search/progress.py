@@ -88,7 +88,7 @@ class ProgressDisplay:
     def told(self, ledger: Ledger) -> None:
         """Show what the study holds."""
         self._n_evaluated = ledger.n_evaluated
-        self._summary = summary(ledger.feasible_values, self._objectives, ledger.n_failed)
+        self._summary = summary(ledger.feasible_values, self._objectives, ledger.n_failed, ledger.n_pruned)
 
     @_harmless
     def started(self, number: int, params: Params) -> None:
@@ -118,6 +118,11 @@ class ProgressDisplay:
     def failed(self, number: int, reason: str, ledger: Ledger) -> None:
         """Show why a candidate could not be evaluated."""
         self._end(f"trial {number} failed: {reason}  [{_short(self._params)}]", ledger)
+
+    @_harmless
+    def pruned(self, number: int, reason: str, ledger: Ledger) -> None:
+        """Show why a candidate was not trained."""
+        self._end(f"trial {number} pruned before training: {reason}  [{_short(self._params)}]", ledger)
 
     @_harmless
     def say(self, text: str) -> None:
@@ -155,9 +160,12 @@ class ProgressDisplay:
         return Group(head, Text(self._summary), Text(self._current), Text(self._stage))
 
 
-def summary(values: Sequence[Sequence[float]], objectives: Sequence[Objective], n_failed: int) -> str:
-    """The front's size, the best feasible value of each objective, and how many candidates failed, in one line."""
+def summary(
+    values: Sequence[Sequence[float]], objectives: Sequence[Objective], n_failed: int, n_pruned: int = 0
+) -> str:
+    """The front's size, the best feasible value of each objective, and how many failed or were pruned, in one line."""
     failed = f" · {n_failed} failed" if n_failed else ""
+    failed += f" · {n_pruned} pruned before training" if n_pruned else ""
     if not values:
         return f"no feasible candidate yet{failed}"
     signs = np.array([objective.sign for objective in objectives])

@@ -9,10 +9,10 @@ import optuna
 import pandas as pd
 
 from paretoopt.candidate import Candidate, ProgressListener
-from paretoopt.errors import StudyError
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.front.table import to_frame
 from paretoopt.objectives import Constraint, Objective
+from paretoopt.search.cost_first import COST_PRUNING, CostPruning
 from paretoopt.search.creation import open_optuna_study, quiet_optuna, refuse_another_pipeline
 from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.encoding import checked
@@ -20,8 +20,9 @@ from paretoopt.search.evaluator import Evaluator, Function, as_evaluator
 from paretoopt.search.finals import Finals, FinalsLimits, measuring
 from paretoopt.search.finals_records import FinalsResult, environments_frame, read_result, with_finals
 from paretoopt.search.ledger import Ledger
-from paretoopt.search.optimization import Limits, Optimization
+from paretoopt.search.optimization import Limits, Optimization, refuse_endless
 from paretoopt.search.progress import ProgressConsole, ProgressDisplay, both
+from paretoopt.search.pruned import PrunedCandidate, read_pruned
 from paretoopt.search.queue import enqueue, is_queued_or_tried
 from paretoopt.search.records import Failure, read_candidates, read_failures
 from paretoopt.search.sampler import default_sampler, refuse_self_stopping
@@ -97,6 +98,7 @@ class Study:
         n_trials: int | None = None,
         timeout: float | None = None,
         *,
+        cost_pruning: CostPruning | None = COST_PRUNING,
         listener: ProgressListener | None = None,
         progress: bool = True,
     ) -> None:
@@ -114,6 +116,7 @@ class Study:
             n_trials: Evaluated candidates that the study shall hold in all; may be left out with a
                 timeout or a finite space, which is then exhausted.
             timeout: Seconds after which no evaluation starts; one that runs is finished.
+            cost_pruning: Which candidates are not trained, because of costs that are known before; None to train all.
             listener: Told what goes on within each evaluation.
             progress: Whether progress is shown on standard error.
 
@@ -123,7 +126,7 @@ class Study:
             StudyMismatchError: Earlier candidates were evaluated by another pipeline.
             StudyError: The first candidates all fail, or the database cannot be used.
         """
-        self._refuse_endless(n_trials, timeout)
+        refuse_endless(self.space, n_trials, timeout)
         evaluator = as_evaluator(pipeline, self._definition.metrics)
         evaluator.check(self.space, self._definition.metrics)
         with self._database.naming_failures(), quiet_optuna():
@@ -139,6 +142,7 @@ class Study:
                     seed=self._seed,
                     listener=both(display.heard, listener),
                     display=display,
+                    cost_pruning=cost_pruning,
                 ).run(Limits(n_trials, deadline))
 
     def finals(
@@ -206,6 +210,10 @@ class Study:
         """Every candidate that could not be evaluated, with the reason."""
         return read_failures(self._trials())
 
+    def pruned(self) -> tuple[PrunedCandidate, ...]:
+        """Every candidate that was not trained because of its costs, with the reason and what was measured."""
+        return read_pruned(self._trials())
+
     def pareto_front(self) -> ParetoFront:
         """The front of all evaluated candidates.
 
@@ -235,15 +243,6 @@ class Study:
     def _target(self, n_trials: int | None) -> int | None:
         sizes = [size for size in (n_trials, self.space.n_candidates) if size is not None]
         return min(sizes, default=None)
-
-    def _refuse_endless(self, n_trials: int | None, timeout: float | None) -> None:
-        if n_trials is not None and n_trials < 1:
-            raise StudyError(f"n_trials={n_trials} evaluates nothing. Give 1 or more.")
-        if n_trials is None and timeout is None and self.space.n_candidates is None:
-            raise StudyError(
-                "The space has a continuous dimension, so the study would never end. "
-                "Give n_trials or timeout, or give the dimension a step."
-            )
 
 
 def create_study(
