@@ -54,11 +54,11 @@ class StageRun:
 
 @dataclass(frozen=True)
 class RemainingStage:
-    """A training stage that a candidate needs and the store lacks.
+    """A stage that trains, whose output the store lacks.
 
     Attributes:
         name: The stage's name, for example ``"fit"``.
-        key: Content address that its output will have.
+        key: Content address of the output: candidates that share the stage have the same.
         params: The parameters that the output depends on.
     """
 

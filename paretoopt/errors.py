@@ -49,6 +49,10 @@ class CandidateError(ParetooptError):
         self.training_cost = training_cost
 
 
+class WeightsError(CandidateError):
+    """A model whose weights no artifact could answer with: NaN, infinite, or all 0."""
+
+
 class MeasurementError(CandidateError):
     """A measurement that failed: the measured process crashed, hung, or answered nonsense."""
 

@@ -61,7 +61,8 @@ def export_graph(
     Its weights have the module's names, and which of them it holds does not depend on their values.
 
     Raises:
-        CandidateError: Weights are broken, torch cannot export the module, or the graph's numbers differ from torch's.
+        WeightsError: Weights are broken.
+        CandidateError: Torch cannot export the module, or the graph's numbers differ from torch's.
         PipelineError: An output has the name of a request.
     """
     taken = sorted(set(outputs) & set(requests))

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from paretoopt.errors import CandidateError
+from paretoopt.errors import WeightsError
 
 _SPREAD = 0.01
 
@@ -19,17 +19,17 @@ def refuse_broken_weights(module: nn.Module) -> None:
     """Refuse weights that no graph could answer with.
 
     Raises:
-        CandidateError: Some are NaN or infinite, or all are 0.
+        WeightsError: Some are NaN or infinite, or all are 0.
     """
     weights = {name: weight.detach() for name, weight in module.named_parameters() if weight.is_floating_point()}
     broken = [name for name, weight in weights.items() if not weight.isfinite().all()]
     if broken:
-        raise CandidateError(
+        raise WeightsError(
             f"{', '.join(broken[:3])} of {type(module).__name__} hold NaN or infinity, so that its answers mean "
             "nothing. Train with a lower learning_rate."
         )
     if weights and not any(weight.any() for weight in weights.values()):
-        raise CandidateError(
+        raise WeightsError(
             f"all weights of {type(module).__name__} are 0, so that it answers every request alike. "
             "Initialise its weights, or train with a lower weight_decay."
         )

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import tempfile
-import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,25 +14,23 @@ from numpy.typing import NDArray
 from paretoopt.candidate import (
     Evaluation,
     Measurement,
+    Measurements,
     Progress,
     ProgressListener,
+    RemainingStage,
     Remeasurement,
-    StageRun,
     UserStatistic,
 )
-from paretoopt.errors import CandidateError
-from paretoopt.pipeline.blame import blaming
-from paretoopt.pipeline.outputs import Asking, StageOutputs, run_of
+from paretoopt.errors import WeightsError
+from paretoopt.pipeline.outputs import StageOutputs, run_of
 from paretoopt.pipeline.recipe import Recipe
-from paretoopt.pipeline.stage import Measure, visible
+from paretoopt.pipeline.stage import Measure
+from paretoopt.pipeline.taking import Taking, device_of, read_measurements
 from paretoopt.space import Params
-from paretoopt.store.keys import content_key
 from paretoopt.store.store import Entry
 
 ENVIRONMENT_FILE = "environment.json"
 """In ``context.folder`` a measure may keep here, as a JSON object, where it was taken."""
-
-_MEASUREMENTS_FILE = "measurements.json"
 
 
 def ignore_progress(progress: Progress) -> None:
@@ -57,23 +52,50 @@ class CandidateRun:
         self._params = params
         self._listener = listener
         self._outputs = StageOutputs(recipe, params, listener)
+        untrained = StageOutputs(recipe, params, listener, trained=False)
+        self._untrained = untrained if untrained.key != self._outputs.key else self._outputs
 
     def evaluation(self) -> Evaluation:
-        """Every measurement, and the stages that it took.
+        """Every measurement, and the stages that it took; what ships is made, even if no measure needs it trained.
 
         Raises:
             CandidateError: A stage or measure failed; the message names it.
         """
+        taken = [self._taken(measure) for measure in self._recipe.measures]
+        if all(taking.outputs is not self._outputs for taking, _ in taken):
+            self._outputs.output()
+        return self._evaluation(taken, {self._outputs, self._untrained})
+
+    def costs(self) -> Evaluation:
+        """What depends on the shape alone, measured on untrained weights; nothing where these make no artifact.
+
+        Raises:
+            CandidateError: A stage or measure failed; the message names it.
+        """
+        takings = [self._taking(measure, self._untrained) for measure in self._recipe.shape_measures]
+        try:
+            return self._evaluation([(taking, taking.entry()) for taking in takings], {self._untrained})
+        except WeightsError:
+            return Evaluation({})
+
+    def known_costs(self) -> Measurements | None:
+        """The measurements that :meth:`costs` gives, from the store; None where one is missing."""
         measurements: dict[str, Measurement] = {}
-        runs: list[StageRun] = []
-        asked: list[StageRun] = []
-        for measure in self._recipe.measures:
-            entry = self._measured(measure)
-            measurements |= _read_measurements(entry.folder)
-            runs.append(run_of(measure.name, entry))
-            asked.extend(self._outputs.runs_asked_by(measure, entry))
-        by_key = {run.key: run for run in (*self._outputs.runs(), *asked, *runs)}
-        return Evaluation(measurements, tuple(by_key.values()))
+        for measure in self._recipe.shape_measures:
+            entry = self._taking(measure, self._untrained).found()
+            if entry is None:
+                return None
+            measurements |= read_measurements(entry.folder)
+        return measurements
+
+    def remaining(self) -> tuple[RemainingStage, ...]:
+        """The stages that have to train before every measurement is there, in order."""
+        takings = [takings[0] for takings in map(self._takings, self._recipe.measures)]
+        trained = [taking for taking in takings if taking.outputs is self._outputs]
+        missing = [taking for taking in trained if not self._recipe.store.holds(taking.key)]
+        needed = [outputs for taking in missing for outputs in self._outputs.earlier(taking.measure).values()]
+        needed += [self._outputs] if missing or not trained else []
+        return tuple({stage.key: stage for outputs in needed for stage in outputs.remaining()}.values())
 
     def model(self) -> Any:  # noqa: ANN401 (what the last stage gives)
         """The last stage's output.
@@ -93,6 +115,12 @@ class CandidateRun:
         """Content address of what the last stage gives."""
         return self._outputs.key
 
+    @property
+    def shape_needs_training(self) -> bool:
+        """Whether trained weights decide the shape of what the last stage gives."""
+        stages = [stage for stage in self._recipe.stages if stage.is_active(self._params)]
+        return any(stage.shape_needs_training(self._params) for stage in stages)
+
     def remeasured(self, repeat: int) -> Remeasurement:
         """What depends on the device, measured now; nothing of it is taken from the store or kept there.
 
@@ -106,12 +134,12 @@ class CandidateRun:
         devices: dict[str, str] = {}
         environments: dict[str, Mapping[str, Any]] = {}
         for measure in self._recipe.measures:
-            device = _device_of(measure)
+            device = device_of(measure)
             if device is None:
                 continue
             devices[measure.name] = device
             with tempfile.TemporaryDirectory() as folder:
-                measurements |= self._run(measure, Path(folder), self._outputs.asking(measure), repeat)[0]
+                measurements |= self._taking(measure, self._outputs).again(Path(folder), repeat)
                 kept = Path(folder) / ENVIRONMENT_FILE
                 if kept.exists():
                     environments[measure.name] = json.loads(kept.read_text())
@@ -123,7 +151,7 @@ class CandidateRun:
             metric: values
             for measure in self._recipe.measures
             if measure.per_user is not None
-            for metric, values in measure.per_user(self._measured(measure).folder).items()
+            for metric, values in measure.per_user(self._taken(measure)[1].folder).items()
         }
 
     def user_statistics(self) -> dict[str, UserStatistic]:
@@ -132,83 +160,44 @@ class CandidateRun:
             metric: statistic
             for measure in self._recipe.measures
             if measure.user_statistics is not None
-            for metric, statistic in measure.user_statistics(self._measured(measure).folder, self._recipe.data).items()
+            for metric, statistic in measure.user_statistics(self._taken(measure)[1].folder, self._recipe.data).items()
         }
 
     def found(self, metric: str) -> Entry | None:
         """The store's entry of the measure that gives ``metric``; None where the candidate was not measured."""
         measure = next(measure for measure in self._recipe.measures if metric in measure.metrics)
-        return self._recipe.store.find(self._measure_key(measure, _device_of(measure)))
+        entries = (taking.found() for taking in self._takings(measure))
+        return next((entry for entry in entries if entry is not None), None)
 
-    def _measure_key(self, measure: Measure, device: str | None) -> str:
-        outputs = self._outputs
-        return content_key(
-            measure.identity(),
-            visible(self._params, measure.reads),
-            device,
-            self._recipe.requests_fingerprint,
-            outputs.key,
-            *outputs.earlier_keys(measure),
-        )
+    def _takings(self, measure: Measure) -> list[Taking]:
+        """How ``measure`` may be taken: where the shape decides, on the untrained one, or else on the trained one."""
+        on_trained = self._taking(measure, self._outputs)
+        if measure.needs_training or self.shape_needs_training:
+            return [on_trained]
+        return [self._taking(measure, self._untrained), on_trained]
 
-    def _measured(self, measure: Measure) -> Entry:
-        device = _device_of(measure)
-        key = self._measure_key(measure, device)
-        asking = self._outputs.asking(measure)
+    def _taken(self, measure: Measure) -> tuple[Taking, Entry]:
+        first, *others = self._takings(measure)
+        try:
+            return first, first.entry()
+        except WeightsError:
+            # A model that starts at 0 throughout, say, has no artifact before it is trained.
+            if not others:
+                raise
+            return others[0], others[0].entry()
 
-        def make(folder: Path) -> float:
-            result, seconds = self._run(measure, folder, asking)
-            with blaming(measure.name):
-                _write_measurements(folder, result)
-            return seconds
+    def _taking(self, measure: Measure, outputs: StageOutputs) -> Taking:
+        return Taking(self._recipe, self._params, measure, outputs, self._listener)
 
-        description = {"measure": measure.name, "params": dict(self._params), "device": device, **asking.description}
-        return self._recipe.store.get_or_make(key, make, description)
-
-    def _run(
-        self, measure: Measure, folder: Path, asking: Asking, repeat: int = 0
-    ) -> tuple[Mapping[str, Measurement], float]:
-        """What the measure gives, and the seconds that it took."""
-        # Loaded afresh, so that no measure sees what another one did to the model.
-        model = self.model()
-        self._listener(Progress(measure.name, "started"))
-        with blaming(measure.name):
-            started = time.perf_counter()
-            context = self._outputs.context(folder, asking)
-            context = replace(context, seed=context.seed + repeat)
-            result = measure.run(model, visible(self._params, measure.reads), context)
-            seconds = time.perf_counter() - started - asking.seconds
-            return _checked(measure, result), seconds
-
-
-def _device_of(measure: Measure) -> str | None:
-    with blaming(measure.name):
-        return measure.device() if measure.device else None
-
-
-def _checked(measure: Measure, result: Mapping[str, Measurement]) -> Mapping[str, Measurement]:
-    missing = set(measure.metrics) ^ set(result)
-    if missing:
-        raise CandidateError(f"it should give {sorted(measure.metrics)}, but gave {sorted(result)}.")
-    for name, measurement in result.items():
-        if not isinstance(measurement, Measurement):
-            raise CandidateError(f"{name} came out as {measurement!r}. Give Measurement({measurement!r}).")
-        if not math.isfinite(measurement.value):
-            raise CandidateError(f"{name} came out as {measurement.value}, which is no measurement.")
-        if any(math.isnan(bound) for bound in (measurement.low, measurement.high) if bound is not None):
-            raise CandidateError(f"{name} has a confidence interval that ends in nan. Use None where it is not known.")
-    return result
-
-
-def _write_measurements(folder: Path, measurements: Mapping[str, Measurement]) -> None:
-    record = {name: [_as_float(m.value), _as_float(m.low), _as_float(m.high)] for name, m in measurements.items()}
-    (folder / _MEASUREMENTS_FILE).write_text(json.dumps(record))
-
-
-def _as_float(number: float | None) -> float | None:
-    return None if number is None else float(number)
-
-
-def _read_measurements(folder: Path) -> dict[str, Measurement]:
-    record = json.loads((folder / _MEASUREMENTS_FILE).read_text())
-    return {name: Measurement(value, low, high) for name, (value, low, high) in record.items()}
+    def _evaluation(self, taken: Sequence[tuple[Taking, Entry]], used: Collection[StageOutputs]) -> Evaluation:
+        """The measurements, and the stages that they took, of those that went through ``used``."""
+        measurements: dict[str, Measurement] = {}
+        stages = {outputs: [*outputs.runs()] for outputs in used}
+        for taking, entry in taken:
+            measurements |= read_measurements(entry.folder)
+            stages[taking.outputs] += taking.outputs.runs_asked_by(taking.measure, entry)
+        trained = stages.pop(self._outputs, [])
+        # Nobody would make an untrained model but to know its cost first, so to find it made saves nothing.
+        untrained = [run for runs in stages.values() for run in runs if not run.reused]
+        measures = [run_of(taking.measure.name, entry) for taking, entry in taken]
+        return Evaluation(measurements, tuple({run.key: run for run in (*trained, *untrained, *measures)}.values()))

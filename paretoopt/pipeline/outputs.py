@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from paretoopt.candidate import Progress, ProgressListener, StageRun
+from paretoopt.candidate import Progress, ProgressListener, RemainingStage, StageRun
 from paretoopt.errors import CandidateError, PipelineError
 from paretoopt.pipeline.blame import blaming
 from paretoopt.pipeline.recipe import Recipe
@@ -72,6 +72,17 @@ class StageOutputs:
         """Worker-seconds of training that went into what was made since this object was."""
         made = [entry for entry in self._entries.values() if not entry.reused]
         return sum(entry.seconds for entry in made if entry.description.get(_TRAINS))
+
+    def remaining(self) -> Iterator[RemainingStage]:
+        """The stages that have to train before the last output is there, in the order in which they would."""
+        n_stages = len(self._stages)
+        held = (n for n in range(n_stages, 0, -1) if self._recipe.store.holds(self._keys[n]))
+        for position in range(next(held, 0), n_stages):
+            stage, key = self._stages[position], self._keys[position + 1]
+            for outputs in self.earlier(stage).values():
+                yield from outputs.remaining()
+            if stage.trains:
+                yield RemainingStage(stage.name, key, self._read_until(position))
 
     def runs(self) -> Iterator[StageRun]:
         """The stages whose outputs are in the store, then what they asked for of earlier ones."""
@@ -155,6 +166,12 @@ class StageOutputs:
             **asking.description,
         }
         return self._recipe.store.get_or_make(key, make, description)
+
+    def _read_until(self, position: int) -> Params:
+        """The parameters that the output of the stage at ``position`` depends on, without those of other outputs."""
+        reads = [*self._recipe.build.reads]
+        reads += [parameter for stage in self._stages[: position + 1] for parameter in stage.reads]
+        return dict(visible(self._params, tuple(reads)))
 
     def _build(self) -> Any:  # noqa: ANN401
         build = self._recipe.build

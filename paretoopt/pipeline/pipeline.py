@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from paretoopt.candidate import Evaluation, ProgressListener, Remeasurement, UserStatistic
+from paretoopt.candidate import Evaluation, Measurements, ProgressListener, RemainingStage, Remeasurement, UserStatistic
 from paretoopt.errors import CandidateError, MeasurementError, PipelineError
 from paretoopt.pipeline.evaluation import CandidateRun, ignore_progress
 from paretoopt.pipeline.outputs import StageOutputs
 from paretoopt.pipeline.parameters import canonical, check_metrics, check_space, refuse_reported_only
-from paretoopt.pipeline.recipe import Recipe, check_recipe, recipe_fingerprint
+from paretoopt.pipeline.recipe import Recipe, check_recipe, recipe_fingerprint, refuse_missing_parts
 from paretoopt.pipeline.stage import Build, Measure, Requests, Stage, request_count
 from paretoopt.pipeline.stage import reads as declare
 from paretoopt.space import Parameter, Params, SearchSpace, Value
@@ -61,13 +61,7 @@ class Pipeline:
                 the items' original ids.
             notes: What somebody who deploys a bundle must know of its inputs and outputs.
         """
-        if not stages or not measures:
-            raise PipelineError("A Pipeline needs at least one stage and one measure.")
-        if not isinstance(getattr(data, "fingerprint", None), str):
-            raise PipelineError(
-                f"data of type {type(data).__name__} has no fingerprint, so its results could not be told from those "
-                "of other data. Give it a string attribute `fingerprint` that changes with its content."
-            )
+        refuse_missing_parts(data, stages, measures)
         request_count(requests)
         self._recipe = Recipe(
             data=data,
@@ -142,7 +136,7 @@ class Pipeline:
             CandidateError: A stage or measure failed; the message names it.
             StoreError: The store cannot be written.
         """
-        run = CandidateRun(self._recipe, self.canonical(params), listener)
+        run = self._run(params, listener)
         try:
             return run.evaluation()
         except CandidateError as error:
@@ -155,7 +149,7 @@ class Pipeline:
         Raises:
             SpaceError: ``params`` cannot be used.
         """
-        return CandidateRun(self._recipe, self.canonical(params), ignore_progress).artifact_key
+        return self._run(params).artifact_key
 
     def deployable(self, params: Params, listener: ProgressListener = ignore_progress) -> Any:  # noqa: ANN401
         """The last stage's output for ``params``, made where the store does not have it.
@@ -164,7 +158,7 @@ class Pipeline:
             SpaceError: ``params`` cannot be used.
             CandidateError: A stage failed.
         """
-        return CandidateRun(self._recipe, self.canonical(params), listener).model()
+        return self._run(params, listener).model()
 
     def untrained(self, params: Params, listener: ProgressListener = ignore_progress) -> Any:  # noqa: ANN401
         """The last stage's output for ``params``, made without the stages that train.
@@ -199,10 +193,44 @@ class Pipeline:
         Raises:
             SpaceError: ``params`` cannot be used.
         """
-        candidate = self.canonical(params)
-        return any(
-            stage.is_active(candidate) and stage.shape_needs_training(candidate) for stage in self._recipe.stages
-        )
+        return self._run(params).shape_needs_training
+
+    @property
+    def shape_metrics(self) -> tuple[str, ...]:
+        """The metrics that the shape alone decides, such as latency and memory: they are known before training."""
+        return tuple(metric for measure in self._recipe.shape_measures for metric in measure.metrics)
+
+    def costs(self, params: Params, listener: ProgressListener = ignore_progress) -> Evaluation:
+        """Measure, before any training, what depends on the shape alone.
+
+        Where the untrained weights make no artifact, nothing is measured; where :meth:`shape_needs_training`, what is
+        measured is an estimate.
+
+        Raises:
+            SpaceError: ``params`` cannot be used.
+            CandidateError: A stage or measure failed; the message names it.
+        """
+        return self._run(params, listener).costs()
+
+    def known_costs(self, params: Params) -> Measurements | None:
+        """What :meth:`costs` gives, read from the store; None where something is missing.
+
+        Raises:
+            SpaceError: ``params`` cannot be used.
+        """
+        return self._run(params).known_costs()
+
+    def costs_are_final(self, params: Params) -> bool:
+        """Whether :meth:`costs` gives what the trained candidate costs: not where :meth:`shape_needs_training`."""
+        return not self.shape_needs_training(params)
+
+    def remaining(self, params: Params) -> tuple[RemainingStage, ...]:
+        """The stages that have to train before ``params`` are measured: none where the store has what they give.
+
+        Raises:
+            SpaceError: ``params`` cannot be used.
+        """
+        return self._run(params).remaining()
 
     def measured(self, params: Params, metric: str) -> Entry:
         """The store's entry of the measure that gave ``metric`` for ``params``; nothing is measured anew.
@@ -213,7 +241,7 @@ class Pipeline:
             MeasurementError: This pipeline has not measured ``params`` on this machine.
         """
         check_metrics([metric], self.metrics)
-        entry = CandidateRun(self._recipe, self.canonical(params), ignore_progress).found(metric)
+        entry = self._run(params).found(metric)
         if entry is None:
             raise MeasurementError(
                 f"{metric} of {dict(params)} was not measured by this pipeline, with its data, settings and store at "
@@ -254,7 +282,7 @@ class Pipeline:
             SpaceError: ``params`` cannot be used.
             CandidateError: A stage or measure failed; the message names it.
         """
-        return CandidateRun(self._recipe, self.canonical(params), listener).per_user()
+        return self._run(params, listener).per_user()
 
     def user_statistics(self, params: Params, listener: ProgressListener = ignore_progress) -> dict[str, UserStatistic]:
         """How metrics that are no means over users come from the values of :meth:`per_user`, for a sample of users.
@@ -263,4 +291,7 @@ class Pipeline:
             SpaceError: ``params`` cannot be used.
             CandidateError: A stage or measure failed; the message names it.
         """
-        return CandidateRun(self._recipe, self.canonical(params), listener).user_statistics()
+        return self._run(params, listener).user_statistics()
+
+    def _run(self, params: Params, listener: ProgressListener = ignore_progress) -> CandidateRun:
+        return CandidateRun(self._recipe, self.canonical(params), listener)

@@ -42,6 +42,11 @@ class Recipe:
         """The stages, then the measures."""
         return (*self.stages, *self.measures)
 
+    @property
+    def shape_measures(self) -> tuple[Measure, ...]:
+        """The measures that the model's shape alone decides."""
+        return tuple(measure for measure in self.measures if not measure.needs_training)
+
     @cached_property
     def parameters(self) -> dict[str, Parameter]:
         """Every parameter that a part reads, by name.
@@ -55,6 +60,21 @@ class Recipe:
     def changed(self, params: Params, use: Earlier) -> Params:
         """The canonical candidate ``params`` with the changes of ``use``."""
         return {**params, **spelt_out(use.changes, self.parameters)}
+
+
+def refuse_missing_parts(data: Any, stages: Sequence[Stage], measures: Sequence[Measure]) -> None:  # noqa: ANN401
+    """Refuse what no recipe can be made of.
+
+    Raises:
+        PipelineError: There is no stage or measure, or the data have no fingerprint.
+    """
+    if not stages or not measures:
+        raise PipelineError("A Pipeline needs at least one stage and one measure.")
+    if not isinstance(getattr(data, "fingerprint", None), str):
+        raise PipelineError(
+            f"data of type {type(data).__name__} has no fingerprint, so its results could not be told from those "
+            "of other data. Give it a string attribute `fingerprint` that changes with its content."
+        )
 
 
 def check_recipe(recipe: Recipe) -> None:

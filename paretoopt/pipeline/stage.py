@@ -90,9 +90,9 @@ class Stage:
         version: Raise it when the stage's code changes what it computes.
         uses: Outputs of earlier stages that ``run`` asks ``context.earlier`` for.
         trains: True where the stage learns weights and keeps the model's shape; :meth:`Pipeline.untrained`
-            leaves it out.
+            leaves it out, and so do measures that the shape alone decides.
         shape_needs_training: Whether, for these parameters, the shape of the output depends on trained weights, so
-            that the cost of an untrained model says nothing certain.
+            that the cost of an untrained model says nothing certain and is measured after training.
     """
 
     name: str
@@ -121,7 +121,9 @@ class Measure:
         metrics: The names of the metrics it gives, known before anything runs.
         run: ``(model, params, context) -> {metric: Measurement}``.
         reads: The parameters that the result depends on, beside those of the stages.
-        needs_training: False where the result depends on the model's shape alone (latency, memory).
+        needs_training: False where the result depends on the model's shape alone (latency, memory): it is then taken
+            before any training, on untrained weights, once for all candidates of the shape. Where a stage's
+            ``shape_needs_training``, it is taken on what was trained.
         device: Gives a name for the device that is measured; None where the result is the same on
             every device.
         settings: Constants that the result depends on; they enter the store's key.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -48,30 +49,6 @@ class Evaluator(Protocol):
 
 
 @runtime_checkable
-class CostFirst(Protocol):
-    """What the search asks for beside an :class:`Evaluator` to know costs before training."""
-
-    @property
-    def shape_metrics(self) -> Collection[str]:
-        """The metrics that are known before training."""
-
-    def costs(self, params: Params, listener: ProgressListener, /) -> Evaluation:
-        """Measure them, or read them from the store; nothing is trained."""
-
-    def known_costs(self, params: Params, /) -> Measurements | None:
-        """Read them from the store alone; None where something is missing."""
-
-    def costs_are_final(self, params: Params, /) -> bool:
-        """Whether training changes nothing in them; False where trained weights decide the shape."""
-
-    def artifact_key(self, params: Params, /) -> str:
-        """Name what ships: candidates of equal key share their quality."""
-
-    def remaining(self, params: Params, /) -> tuple[RemainingStage, ...]:
-        """The training stages whose outputs the store lacks."""
-
-
-@runtime_checkable
 class Remeasurer(Protocol):
     """What the finals ask for beside an :class:`Evaluator`; :class:`paretoopt.Pipeline` has it."""
 
@@ -90,6 +67,30 @@ class Remeasurer(Protocol):
 
     def user_statistics(self, params: Params, listener: ProgressListener, /) -> Mapping[str, UserStatistic]:
         """What metrics that are no means over users, but come from their values, are of a sample of these users."""
+
+
+@runtime_checkable
+class CostFirst(Protocol):
+    """What a search asks for beside an :class:`Evaluator` to know costs before training; a Pipeline has it."""
+
+    @property
+    def shape_metrics(self) -> Collection[str]:
+        """The metrics that are known before training."""
+
+    def costs(self, params: Params, listener: ProgressListener, /) -> Evaluation:
+        """Measure the shape metrics without training, fewer where that cannot be done, or raise CandidateError."""
+
+    def known_costs(self, params: Params, /) -> Measurements | None:
+        """What :meth:`costs` gives, where it was measured before; None where something is missing."""
+
+    def costs_are_final(self, params: Params, /) -> bool:
+        """Whether :meth:`costs` gives what the trained candidate costs, whatever its trained weights."""
+
+    def artifact_key(self, params: Params, /) -> str:
+        """Name what quality is measured on: candidates of one key have the same."""
+
+    def remaining(self, params: Params, /) -> tuple[RemainingStage, ...]:
+        """The stages that would have to train before the candidate is measured."""
 
 
 class FunctionEvaluator:
@@ -143,16 +144,35 @@ def attempt(evaluator: Evaluator, params: Params, wanted: Collection[str], liste
         CandidateError: The candidate cannot be built or measured, or a wanted metric is not a finite number.
         ParetooptError: Something is wrong that would befall every candidate, such as a full disk.
     """
-    try:
+    with _blaming_the_candidate():
         evaluation = evaluator.evaluate(params, listener)
+    _refuse_unusable(evaluation, wanted)
+    return evaluation
+
+
+def attempt_costs(evaluator: CostFirst, params: Params, listener: ProgressListener) -> Evaluation:
+    """Measure what is known of a candidate before training; errors are those of :func:`attempt`.
+
+    Raises:
+        CandidateError: The candidate cannot be built or measured.
+        ParetooptError: Something is wrong that would befall every candidate.
+    """
+    with _blaming_the_candidate():
+        costs = evaluator.costs(params, listener)
+    _refuse_unusable(costs, ())
+    return costs
+
+
+@contextmanager
+def _blaming_the_candidate() -> Iterator[None]:
+    try:
+        yield
     except SpaceError as error:
         raise CandidateError(str(error)) from error
     except ParetooptError:
         raise
     except Exception as error:
         raise CandidateError(f"{type(error).__name__}: {error}") from error
-    _refuse_unusable(evaluation, wanted)
-    return evaluation
 
 
 def _refuse_unusable(evaluation: Evaluation, wanted: Collection[str]) -> None:

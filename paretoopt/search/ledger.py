@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 
 from paretoopt.front.training_cost import TrainingCost, failed_training_cost, is_reused, training_cost
+from paretoopt.search.pruned import PRUNED
 from paretoopt.search.records import (
     DUPLICATE_OF,
     FAILURE,
@@ -25,7 +26,7 @@ class Ledger:
     Attributes:
         n_completed: Candidates with measurements.
         failed: How many candidates could not be evaluated, by the stage or measure that failed.
-        n_pruned: Trials that were stopped for another reason than a failure.
+        n_pruned: Candidates that were pruned before training.
         n_reused: Candidates that need training and were measured without any, because the store had it all.
         n_duplicates: Trials that proposed a known candidate and were not evaluated.
         feasible_values: The objective values of every feasible candidate.
@@ -52,8 +53,8 @@ class Ledger:
 
     @property
     def n_evaluated(self) -> int:
-        """Candidates that are done with, failed ones included."""
-        return self.n_completed + self.n_failed
+        """Candidates that are done with, failed and pruned ones included."""
+        return self.n_completed + self.n_failed + self.n_pruned
 
     @property
     def n_running(self) -> int:
@@ -89,6 +90,9 @@ class Ledger:
             self.failed[failure.stage or "unknown"] += 1
             self.training += failed_training_cost(failure.training_cost)
             self._evaluated[key_of(trial.user_attrs[PARAMS])] = trial.number
+        elif PRUNED in trial.user_attrs:
+            self.n_pruned += 1
+            self._evaluated[key_of(trial.user_attrs[PARAMS])] = trial.number
         elif is_evaluated(trial):
             self.n_completed += 1
             runs = read_runs(trial)
@@ -97,5 +101,3 @@ class Ledger:
             self._evaluated[key_of(trial.user_attrs[PARAMS])] = trial.number
             if all(violation <= 0 for violation in trial.constraints.values()):
                 self.feasible_values.append(trial.values)
-        elif trial.state == TrialState.PRUNED:
-            self.n_pruned += 1

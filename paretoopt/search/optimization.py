@@ -11,17 +11,28 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
-from paretoopt.candidate import ProgressListener
+from paretoopt.candidate import Evaluation, ProgressListener
 from paretoopt.errors import CandidateError, SpaceError, StudyError
+from paretoopt.search.cost_pruning import CostPruning, judge, with_costs
 from paretoopt.search.default import choose_sampler
 from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.encoding import suggest
-from paretoopt.search.evaluator import Evaluator, attempt
+from paretoopt.search.evaluator import CostFirst, Evaluator, attempt, attempt_costs
 from paretoopt.search.ledger import Ledger
 from paretoopt.search.process import this_process
 from paretoopt.search.progress import ProgressDisplay
+from paretoopt.search.pruned import write_pruned
 from paretoopt.search.queue import end_without_result, enqueue, release_dead_trials
-from paretoopt.search.records import DUPLICATE_OF, INTERRUPTED, PARAMS, PROCESS, key_of, write_evaluation, write_failure
+from paretoopt.search.records import (
+    DUPLICATE_OF,
+    INTERRUPTED,
+    PARAMS,
+    PROCESS,
+    key_of,
+    read_candidates,
+    write_failure,
+    write_measured,
+)
 from paretoopt.search.sampler import draw_unknown
 from paretoopt.search.stopping import Limits, reason_to_stop, refuse_share_of_failures
 from paretoopt.space import Params
@@ -52,6 +63,7 @@ class Optimization:
         seed: int | None,
         listener: ProgressListener,
         display: ProgressDisplay,
+        cost_pruning: CostPruning | None,
     ) -> None:
         """Prepare the loop.
 
@@ -63,6 +75,7 @@ class Optimization:
             seed: Seed of the default sampler; None where the study has a sampler of its own.
             listener: Told what goes on within an evaluation.
             display: Told about trials.
+            cost_pruning: Which candidates are not trained because of their costs; None to train all.
         """
         self._study = study
         self._definition = definition
@@ -72,6 +85,7 @@ class Optimization:
         self._choice = None if seed is None else choose_sampler(definition, evaluator, seed)
         self._listener = listener
         self._display = display
+        self._cost_pruning = cost_pruning
         self._ledger = Ledger()
         self._n_failures = 0
 
@@ -155,6 +169,9 @@ class Optimization:
         self._display.started(trial.number, claim.params)
         with self._giving_back(trial):
             try:
+                costs = self._costs(claim)
+                if costs is not None and self._is_pruned(claim, costs):
+                    return
                 evaluation = attempt(self._evaluator, claim.params, definition.metrics, self._listener)
             except CandidateError as error:
                 write_failure(trial, error)
@@ -163,11 +180,46 @@ class Optimization:
                 self._display.failed(trial.number, str(error), self._ledger)
                 self._refuse_hopeless(error)
                 return
-            write_evaluation(trial, evaluation, definition.constraints)
+            evaluation = evaluation if costs is None else with_costs(evaluation, costs)
+            write_measured(trial, evaluation, definition.constraints)
             values = [evaluation.measurements[objective.metric].value for objective in definition.objectives]
             self._study.tell(trial, values)
         self._refresh()
         self._display.finished(trial.number, evaluation, self._ledger)
+
+    def _costs(self, claim: _Claim) -> Evaluation | None:
+        """What is known before training; None where nothing certain is, or nothing that decides."""
+        evaluator = self._evaluator
+        if self._cost_pruning is None or not isinstance(evaluator, CostFirst):
+            return None
+        if not set(evaluator.shape_metrics) & set(self._definition.metrics):
+            return None
+        try:
+            is_final = evaluator.costs_are_final(claim.params)
+        except SpaceError:
+            return None  # evaluating it will fail, with the reason
+        return attempt_costs(evaluator, claim.params, self._listener) if is_final else None
+
+    def _is_pruned(self, claim: _Claim, costs: Evaluation) -> bool:
+        """Prune the candidate where its costs show that it needs no training."""
+        assert isinstance(self._evaluator, CostFirst)
+        assert self._cost_pruning is not None
+        trial, definition = claim.trial, self._definition
+        verdict = judge(
+            claim.params,
+            costs.measurements,
+            lambda: read_candidates(self._study.get_trials(deepcopy=False)),
+            self._evaluator,
+            definition,
+            self._cost_pruning,
+        )
+        if verdict is None:
+            return False
+        write_pruned(trial, costs, verdict.reason, verdict.dominated_by, definition.constraints)
+        self._study.tell(trial, state=TrialState.PRUNED)
+        self._refresh()
+        self._display.pruned(trial.number, verdict.reason, self._ledger)
+        return True
 
     @contextmanager
     def _giving_back(self, trial: optuna.Trial) -> Iterator[None]:

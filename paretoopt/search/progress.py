@@ -115,6 +115,11 @@ class ProgressDisplay:
         self._end(f"trial {number} failed: {reason}", ledger)
 
     @harmless
+    def pruned(self, number: int, reason: str, ledger: Ledger) -> None:
+        """Show why a candidate was not trained."""
+        self._end(f"trial {number} pruned before training: {reason}", ledger)
+
+    @harmless
     def say(self, text: str) -> None:
         """Write a line that stays."""
         self._spoke_at = time.monotonic()

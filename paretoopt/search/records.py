@@ -64,16 +64,20 @@ def key_of(params: Params) -> str:
     return json.dumps(dict(params), sort_keys=True)
 
 
-def write_evaluation(trial: optuna.Trial, evaluation: Evaluation, constraints: Sequence[Constraint]) -> None:
-    """Keep the measurements and stages with a running trial, and tell its constraints to the sampler."""
+def write_measured(trial: optuna.Trial, evaluation: Evaluation, constraints: Sequence[Constraint]) -> None:
+    """Keep the measurements and stages with a running trial, and tell the sampler the constraints on what is measured.
+
+    Samplers that know constraints take a trial without a positive one for feasible.
+    """
     measurements = {name: compact(measurement) for name, measurement in evaluation.measurements.items()}
     trial.set_user_attr(_MEASUREMENTS, measurements)
     trial.set_user_attr(_RUNS, [_compact_run(run) for run in evaluation.runs])
     trial.set_constraint(_FAILED_CONSTRAINT, -1.0)
     for constraint in constraints:
-        violation = constraint.violation(evaluation.measurements[constraint.metric].value)
-        # Samplers add up violations, so milliseconds and MiB are made shares of their bounds first.
-        trial.set_constraint(f"{constraint.metric}_{constraint.sense}", violation / (abs(constraint.bound) or 1.0))
+        if constraint.metric in evaluation.measurements:
+            violation = constraint.violation(evaluation.measurements[constraint.metric].value)
+            # Samplers add up violations, so milliseconds and MiB are made shares of their bounds first.
+            trial.set_constraint(f"{constraint.metric}_{constraint.sense}", violation / (abs(constraint.bound) or 1.0))
 
 
 def write_failure(trial: optuna.Trial, error: CandidateError) -> None:
@@ -136,5 +140,10 @@ def compact(measurement: Measurement) -> list[float | None]:
     return [float(measurement.value), *(None if end is None else float(end) for end in ends)]
 
 
+def read_measured(trial: FrozenTrial) -> tuple[Measurements, tuple[StageRun, ...]]:
+    """What :func:`write_measured` kept."""
+    return read_measurements(trial), read_runs(trial)
+
+
 def _candidate(trial: FrozenTrial) -> Candidate:
-    return Candidate(trial.number, trial.user_attrs[PARAMS], read_measurements(trial), read_runs(trial))
+    return Candidate(trial.number, trial.user_attrs[PARAMS], *read_measured(trial))

@@ -12,6 +12,7 @@ from paretoopt.candidate import Candidate, ProgressListener
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.front.table import to_frame
 from paretoopt.objectives import Constraint, Objective
+from paretoopt.search.cost_pruning import COST_PRUNING, CostPruning
 from paretoopt.search.creation import open_optuna_study, quiet_optuna, refuse_another_pipeline
 from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.encoding import checked
@@ -22,6 +23,7 @@ from paretoopt.search.ledger import Ledger
 from paretoopt.search.optimization import Optimization
 from paretoopt.search.progress import ProgressDisplay, both
 from paretoopt.search.progress_console import ProgressConsole
+from paretoopt.search.pruned import PrunedCandidate, read_pruned
 from paretoopt.search.queue import enqueue, is_queued_or_tried
 from paretoopt.search.records import Failure, read_candidates, read_failures
 from paretoopt.search.sampler import default_sampler, refuse_self_stopping
@@ -105,6 +107,7 @@ class Study:
         *,
         max_training_cost: float | None = None,
         max_failure_share: float | None = None,
+        cost_pruning: CostPruning | None = COST_PRUNING,
         listener: ProgressListener | None = None,
         progress: bool = True,
     ) -> None:
@@ -118,12 +121,12 @@ class Study:
 
         Args:
             pipeline: A pipeline, or a function ``params -> {metric: value}``.
-            n_trials: Evaluated candidates that the study shall hold in all; may be left out with a
-                timeout or a finite space, which is then exhausted.
+            n_trials: Evaluated candidates that the study shall hold in all; without, a finite space is exhausted.
             timeout: Seconds after which no evaluation starts; one that runs is finished.
             max_training_cost: Worker-seconds of training after which none starts; those of earlier runs and of failures
                 count, what the store had already is free, and so is what was cut short, with its process or by Ctrl-C.
             max_failure_share: Share of the study's candidates that may fail, of ten at least; None for any.
+            cost_pruning: Which candidates are not trained, because of costs that are known before; None to train all.
             listener: Told what goes on within each evaluation.
             progress: Whether progress is shown on standard error.
 
@@ -152,6 +155,7 @@ class Study:
                     seed=self._seed,
                     listener=both(display.heard, listener),
                     display=display,
+                    cost_pruning=cost_pruning,
                 )
                 self.sampler_note = optimization.sampler_note
                 optimization.run(limits)
@@ -203,29 +207,26 @@ class Study:
             finals = Finals(self._optuna_study, searched, evaluator, top=top, anchor=anchor)
             ledger = Ledger()
             ledger.refresh(trials)
-            with ProgressDisplay(
-                self.study_name, self.objectives, None, ProgressConsole(quiet=not progress)
-            ) as display:
+            console = ProgressConsole(quiet=not progress)
+            with ProgressDisplay(self.study_name, self.objectives, None, console) as display:
                 display.told(ledger)
                 finals.run(limits, listener=both(display.heard, listener), display=display)
         return self.pareto_front()
 
     def candidates(self) -> tuple[Candidate, ...]:
-        """Every evaluated candidate, those that violate a constraint included, in the order of their trials.
-
-        Those that were in the finals have the values of the finals.
-        """
+        """Every evaluated candidate, feasible or not, by trial; those of the finals have the values of the finals."""
         return with_finals(read_candidates(self._trials()), self._finals_result())
 
     def failures(self) -> tuple[Failure, ...]:
         """Every candidate that could not be evaluated, with the reason."""
         return read_failures(self._trials())
 
-    def pareto_front(self) -> ParetoFront:
-        """The front of all evaluated candidates.
+    def pruned(self) -> tuple[PrunedCandidate, ...]:
+        """Every candidate that was not trained because of its costs, with the reason and what was measured."""
+        return read_pruned(self._trials())
 
-        After finals, candidates that were off the front before them stay off it.
-        """
+    def pareto_front(self) -> ParetoFront:
+        """The front of all evaluated candidates; those that were off it before the finals stay off it."""
         result = self._finals_result()
         set_aside = result.set_aside if result is not None else frozenset()
         return ParetoFront(self.candidates(), self.objectives, self.constraints, set_aside)
@@ -266,9 +267,8 @@ def create_study(
         objectives: What they are compared in.
         constraints: What a feasible candidate satisfies.
         study_name: Names the study in its database; None for a name that nothing else has.
-        storage: A database URL or an Optuna storage; None for ``sqlite:///paretoopt.db``, a file in
-            the current folder. SQLite needs a local disk: for a shared one, pass
-            ``optuna.storages.JournalStorage(...)``.
+        storage: A database URL or an Optuna storage; None for ``sqlite:///paretoopt.db``, a file in the current folder.
+            SQLite needs a local disk: for a shared one, pass ``optuna.storages.JournalStorage(...)``.
         load_if_exists: Whether to go on with a study of this name.
         sampler: Any Optuna sampler but those that end a study on their own; None for :class:`CostFirstSampler` where it
             can be used, else a multivariate TPE. Both give the same candidates for the same seed, resumed or not.

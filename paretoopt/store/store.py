@@ -85,6 +85,10 @@ class Store:
             os.utime(folder / ENTRY_FILE)
         return Entry(key, folder, record.seconds, reused=True, description=record.description, lease=hold)
 
+    def holds(self, key: str) -> bool:
+        """Whether there is an entry under ``key``; nothing of it is read, so that it may be a corrupt one."""
+        return (self._layout.object_of(key) / ENTRY_FILE).is_file()
+
     def get_or_make(self, key: str, make: Callable[[Path], float], description: Mapping[str, Any]) -> Entry:
         """The entry under ``key``, made first where it is absent.
 

@@ -12,7 +12,7 @@ import optuna
 import paretoopt as po
 from paretoopt.candidate import Evaluation, Measurement, StageRun
 from paretoopt.search.encoding import suggest
-from paretoopt.search.records import write_evaluation
+from paretoopt.search.records import write_measured
 from studies.benchmarks.search_table import Table
 
 Search = Callable[[Table, int], Iterator[int]]
@@ -77,7 +77,7 @@ def _proposals(table: Table, sampler: optuna.samplers.BaseSampler, paid: set[str
         runs = [StageRun(one.name, one.key, one.key in paid, table.epochs[one.key]) for one in table.stages[row]]
         paid.update(run.key for run in runs)
         measured = {name: Measurement(value) for name, value in table.measured(row).items()}
-        write_evaluation(trial, Evaluation(measured, tuple(runs)), ())
+        write_measured(trial, Evaluation(measured, tuple(runs)), ())
         study.tell(trial, [measured[one.metric].value for one in table.objectives])
         yield row
 

@@ -104,7 +104,7 @@ def test_the_display_fits_its_terminal(width: int) -> None:
         display.heard(Progress("fit", "epoch 3", 0.5))
 
     lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).strip() for line in screen.getvalue().splitlines()]
-    assert "12/20 candidates · 1 failed · 2 pruned · 7 reused" in " ".join(lines)
+    assert "14/20 candidates · 1 failed · 2 pruned · 7 reused" in " ".join(lines)
     assert "about 2 h 0 min left" in " ".join(lines)
     assert "training 1 min 0 s; each trial alone 5 min 0 s, 5.0 times as long" in lines
     assert "hypervolume 0.17" in " ".join(lines)

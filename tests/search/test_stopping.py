@@ -160,8 +160,8 @@ def test_after_mending_the_same_call_goes_on(open_study: OpenStudy, make_scales:
     assert len(study.candidates()) + len(study.failures()) == 16
 
 
-def test_trials_that_were_pruned_are_told_from_failures(open_study: OpenStudy, make_scales: MakeScales) -> None:
-    """The ledger counts a pruned trial without a failure as pruned, and its candidate as not evaluated."""
+def test_trials_that_others_pruned_are_none_of_the_candidates(open_study: OpenStudy, make_scales: MakeScales) -> None:
+    """A pruned trial that was added by hand is neither failed, nor pruned before training, nor evaluated."""
     study = open_study()
     study.optimize(make_scales(fails=lambda params: params["size"] == 8))
     study.optuna_study.add_trial(create_trial(state=TrialState.PRUNED))
@@ -169,7 +169,7 @@ def test_trials_that_were_pruned_are_told_from_failures(open_study: OpenStudy, m
 
     ledger.refresh(study.optuna_study.get_trials())
 
-    assert (ledger.n_pruned, ledger.n_failed, ledger.n_evaluated) == (1, 4, 16)
+    assert (ledger.n_pruned, ledger.n_failed, ledger.n_evaluated) == (0, 4, 16)
 
 
 def test_measurements_without_training_cost_nothing(open_study: OpenStudy, make_scales: MakeScales) -> None:

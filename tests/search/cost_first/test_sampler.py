@@ -15,7 +15,7 @@ from paretoopt.front.dominance import hypervolume, reference_point
 from paretoopt.objectives import Objective, at_most, maximize
 from paretoopt.search.cost_first.sampler import CostFirstSampler
 from paretoopt.search.encoding import suggest
-from paretoopt.search.records import write_evaluation, write_failure
+from paretoopt.search.records import write_failure, write_measured
 from paretoopt.space import Float, Int, Params, SearchSpace
 
 MakeWorkshop = Callable[..., Any]
@@ -40,7 +40,7 @@ def run(study: optuna.Study, workshop: Any, space: SearchSpace, n_trials: int) -
             write_failure(trial, error)
             study.tell(trial, state=optuna.trial.TrialState.PRUNED)
             continue
-        write_evaluation(trial, evaluation, ())
+        write_measured(trial, evaluation, ())
         study.tell(trial, [evaluation.measurements[name].value for name in workshop.metrics])
     return asked
 
