@@ -74,6 +74,8 @@ if TYPE_CHECKING:
     from paretoopt.pipeline.stage import reads as reads
     from paretoopt.report.report import write_report as write_report
     from paretoopt.report.terminal import front_table as front_table
+    from paretoopt.search.cost_first import CostPruning as CostPruning
+    from paretoopt.search.evaluator import CostFirst as CostFirst
     from paretoopt.search.study import Study as Study
     from paretoopt.search.study import create_study as create_study
     from paretoopt.space import Categorical as Categorical
@@ -98,6 +100,8 @@ _HOMES = {
     "Categorical": "space",
     "Clicks": "data.clicks",
     "Context": "pipeline.stage",
+    "CostFirst": "search.evaluator",
+    "CostPruning": "search.cost_first",
     "Distillation": "training.distillation",
     "Earlier": "pipeline.stage",
     "EnvironmentWarning": "errors",

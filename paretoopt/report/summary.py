@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from paretoopt.front.feasibility import is_feasible
 from paretoopt.front.pareto_front import ParetoFront
+from paretoopt.report.source import PrunedBeforeTraining
 from paretoopt.visualization.labels import duration_text, short_title
 from paretoopt.visualization.stage_seconds import stage_seconds_data
 
 _TRAINING = "fit"
 
 
-def summarize(front: ParetoFront, *, n_failures: int = 0) -> str:
+def summarize(front: ParetoFront, *, n_failures: int = 0, pruned: Sequence[PrunedBeforeTraining] = ()) -> str:
     """One paragraph: candidates, feasible ones, members, failures, trained models, time and what sharing saved."""
-    return " ".join(part for part in (_found(front), _failed(n_failures), _trained(front), _took(front)) if part)
+    parts = (_found(front), _failed(n_failures), _pruned(pruned), _trained(front), _took(front))
+    return " ".join(part for part in parts if part)
 
 
 def _found(front: ParetoFront) -> str:
@@ -32,6 +36,16 @@ def _found(front: ParetoFront) -> str:
 
 def _failed(n_failures: int) -> str:
     return f"{_count(n_failures, 'candidate')} could not be evaluated." if n_failures else ""
+
+
+def _pruned(pruned: Sequence[PrunedBeforeTraining]) -> str:
+    if not pruned:
+        return ""
+    n_dominated = sum(one.dominated_by is not None for one in pruned)
+    return (
+        f"{_count(len(pruned), 'candidate')} {_verb(len(pruned), 'was', 'were')} pruned before training: "
+        f"{len(pruned) - n_dominated} for a limit on cost, {n_dominated} dominated even at best."
+    )
 
 
 def _trained(front: ParetoFront) -> str:
