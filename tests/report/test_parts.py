@@ -15,8 +15,8 @@ from paretoopt.report.cards import change_text, make_cards
 from paretoopt.report.figures import make_figures, make_panels
 from paretoopt.report.highlights import highlights
 from paretoopt.report.summary import summarize
-from paretoopt.search.pruned import PrunedCandidate
 from paretoopt.report.table import make_table
+from paretoopt.search.pruned import PrunedCandidate
 
 MakeCandidate = Callable[..., Candidate]
 OBJECTIVES = (maximize("ndcg_at_10"), minimize("latency_p95_ms"), minimize("memory_mib"))
