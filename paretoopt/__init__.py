@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from paretoopt.report.terminal import front_table as front_table
     from paretoopt.search.cost_first.knowledge import Sources as Sources
     from paretoopt.search.cost_first.sampler import CostFirstSampler as CostFirstSampler
+    from paretoopt.search.cost_pruning import CostPruning as CostPruning
     from paretoopt.search.early_stopping import EarlyStopping as EarlyStopping
     from paretoopt.search.encoding import suggest as suggest
     from paretoopt.search.evaluator import CostFirst as CostFirst
@@ -110,6 +111,7 @@ _HOMES = {
     "Context": "pipeline.stage",
     "CostFirst": "search.evaluator",
     "CostFirstSampler": "search.cost_first.sampler",
+    "CostPruning": "search.cost_pruning",
     "Distillation": "training.distillation",
     "Earlier": "pipeline.stage",
     "EarlyStopping": "search.early_stopping",

@@ -50,7 +50,7 @@ def export_onnx(
 
     settings: dict[str, Value] = {"opset": OPSET, "outputs": ",".join(outputs), "dynamic_axes": ",".join(dynamic_axes)}
     settings |= wrap_settings
-    return Stage(name="export", run=run, save=save_graph, load=load_artifact, settings=settings, version="3")
+    return Stage(name="export", run=run, save=save_graph, load=load_artifact, settings=settings, version="4")
 
 
 def export_graph(

@@ -70,4 +70,7 @@ def constants_drawn(module: nn.Module) -> Iterator[dict[str, float]]:
 
 
 def _is_constant(weight: nn.Parameter) -> bool:
-    return weight.is_floating_point() and weight.numel() > 1 and bool((weight == weight.flatten()[0]).all())
+    if not weight.is_floating_point() or weight.numel() == 0:
+        return False
+    # Of single values, only a zero is dropped.
+    return bool((weight == weight.flatten()[0]).all()) and (weight.numel() > 1 or not weight.any())

@@ -96,6 +96,7 @@ def _record(pipeline: Pipeline, candidate: Candidate) -> Mapping[str, Any]:
     return {
         "params": pipeline.canonical(candidate.params),
         "measurements": {name: asdict(measurement) for name, measurement in candidate.measurements.items()},
+        "measured_before_training": _measured_before_training(pipeline, candidate),
         "inputs": {name: _port(array) for name, array in pipeline.requests.items()},
         "exported_on": current_environment(measured_cores(1, 1)).to_dict(),
         "notes": pipeline.notes,
@@ -104,6 +105,13 @@ def _record(pipeline: Pipeline, candidate: Candidate) -> Mapping[str, Any]:
         "exported": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _VERSIONS}},
     }
+
+
+def _measured_before_training(pipeline: Pipeline, candidate: Candidate) -> list[str]:
+    """The metrics that were measured on the shape of this very model, with untrained weights, and not in finals."""
+    if candidate.probability_nondominated is not None or not pipeline.costs_are_final(candidate.params):
+        return []
+    return [metric for metric in pipeline.shape_metrics if metric in candidate.measurements]
 
 
 def _port(array: NDArray[Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from paretoopt.report.cards import make_cards, params_text
 from paretoopt.report.figures import make_figures, make_panels, templates
 from paretoopt.report.highlights import highlights
 from paretoopt.report.reuse import make_reuse_table
-from paretoopt.report.source import FailedCandidate, Reportable
+from paretoopt.report.source import FailedCandidate, Reportable, WithPruned
 from paretoopt.report.summary import summarize
 from paretoopt.report.table import make_table
 
@@ -67,7 +67,7 @@ def render(source: Reportable | ParetoFront, *, baseline: Candidate | None = Non
     views = make_panels(front, found)
     return _template().render(
         name=name,
-        summary=summarize(front, failures=failures),
+        summary=summarize(front, failures=failures, pruned=source.pruned() if isinstance(source, WithPruned) else ()),
         constraints=[str(constraint) for constraint in front.constraints],
         has_baseline=baseline is not None,
         cards=make_cards(found, front.objectives, baseline),

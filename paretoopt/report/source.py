@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.space import Params
@@ -27,6 +27,22 @@ class FailedCandidate(Protocol):
     @property
     def training_cost(self) -> float:
         """Worker-seconds of training that were newly spent on it."""
+
+
+class PrunedBeforeTraining(Protocol):
+    """A candidate that was not trained because of its costs."""
+
+    @property
+    def dominated_by(self) -> int | None:
+        """The trial that would dominate it; None where it breaks a limit."""
+
+
+@runtime_checkable
+class WithPruned(Protocol):
+    """A study that prunes candidates before training."""
+
+    def pruned(self) -> Sequence[PrunedBeforeTraining]:
+        """Those candidates."""
 
 
 class Reportable(Protocol):

@@ -8,14 +8,16 @@ from paretoopt.durations import duration_text
 from paretoopt.front.feasibility import is_feasible
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.front.training_cost import TrainingCost, failed_training_cost, training_cost
-from paretoopt.report.source import FailedCandidate
+from paretoopt.report.source import FailedCandidate, PrunedBeforeTraining
 from paretoopt.visualization.labels import short_title
 from paretoopt.visualization.stage_seconds import stage_seconds_data
 
 
-def summarize(front: ParetoFront, *, failures: Sequence[FailedCandidate] = ()) -> str:
+def summarize(
+    front: ParetoFront, *, failures: Sequence[FailedCandidate] = (), pruned: Sequence[PrunedBeforeTraining] = ()
+) -> str:
     """One paragraph: candidates, feasible ones, members, failures, trained models, time and what sharing saved."""
-    parts = (_found(front), _failed(len(failures)), _trained(front, failures), _took(front))
+    parts = (_found(front), _failed(len(failures)), _pruned(pruned), _trained(front, failures), _took(front))
     return " ".join(part for part in parts if part)
 
 
@@ -36,6 +38,16 @@ def _found(front: ParetoFront) -> str:
 
 def _failed(n_failures: int) -> str:
     return f"{_count(n_failures, 'candidate')} could not be evaluated." if n_failures else ""
+
+
+def _pruned(pruned: Sequence[PrunedBeforeTraining]) -> str:
+    if not pruned:
+        return ""
+    n_dominated = sum(one.dominated_by is not None for one in pruned)
+    return (
+        f"{_count(len(pruned), 'candidate')} {_verb(len(pruned), 'was', 'were')} pruned before training: "
+        f"{len(pruned) - n_dominated} for a limit on cost, {n_dominated} dominated even at best."
+    )
 
 
 def _trained(front: ParetoFront, failures: Sequence[FailedCandidate]) -> str:

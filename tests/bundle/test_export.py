@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,19 @@ def test_the_manifest_says_what_was_chosen_and_measured(bundle: Path, pipeline: 
     assert manifest["params"] == pipeline.canonical(chosen.params)
     assert manifest["measurements"]["ndcg_at_10"]["low"] == chosen.measurements["ndcg_at_10"].low
     assert manifest["data_fingerprint"] == pipeline.data.fingerprint
+
+
+def test_the_manifest_says_which_metrics_are_those_of_the_shape(
+    bundle: Path, pipeline: Pipeline, chosen: Candidate
+) -> None:
+    """What was measured before training, unless finals have measured the model that ships."""
+    again = replace(chosen, probability_nondominated=1.0)
+
+    before = read_manifest(bundle)["measured_before_training"]
+
+    assert {"latency_p95_ms", "memory_mib"} <= set(before)
+    assert "ndcg_at_10" not in before
+    assert read_manifest(export(pipeline, again, bundle))["measured_before_training"] == []
 
 
 def test_the_items_original_ids_come_along(bundle: Path, pipeline: Pipeline) -> None:

@@ -18,6 +18,7 @@ from paretoopt.report.highlights import highlights
 from paretoopt.report.reuse import make_reuse_table
 from paretoopt.report.summary import summarize
 from paretoopt.report.table import make_table
+from paretoopt.search.pruned import PrunedCandidate
 from paretoopt.space import Params
 
 MakeCandidate = Callable[..., Candidate]
@@ -44,6 +45,17 @@ def test_the_summary_counts_candidates_members_models_and_time(front: ParetoFron
         "1 candidate could not be evaluated. Trained 1 model for 4 candidates in 1 min 30 s; each candidate on its own "
         "would have taken 4 trainings and 4 min 30 s, 3.0 times as long. "
         "All stages took 1 min 20 s; had nothing been shared, 4 min 20 s, 3.2 times as long."
+    )
+
+
+def test_the_summary_counts_what_was_pruned_before_training(front: ParetoFront) -> None:
+    """By what ended it: a limit on cost, or a trial that dominates."""
+    pruned = [
+        PrunedCandidate(number, {}, {}, "why", dominated_by) for number, dominated_by in ((5, None), (6, 0), (7, 1))
+    ]
+
+    assert "3 candidates were pruned before training: 1 for a limit on cost, 2 dominated even at best." in summarize(
+        front, pruned=pruned
     )
 
 

@@ -40,8 +40,17 @@ def ready_made(folder: Path) -> pd.DataFrame:
         load_if_exists=True,
     )
     study.enqueue({"embedding_dim": 16, "pruning_ratio": 0.0, "allocation": "uniform", "serving_workers": 1})
-    study.optimize(pipeline, n_trials=60, timeout=1_800, max_training_cost=3_600.0, max_failure_share=0.5)
+    study.optimize(
+        pipeline,
+        n_trials=60,
+        timeout=1_800,
+        max_training_cost=3_600.0,
+        max_failure_share=0.5,
+        cost_pruning=po.CostPruning(risk=0.01),
+    )
     failed_in: set[str | None] = {failure.stage for failure in study.failures()}
+    untrained: list[str] = [one.reason for one in study.pruned()]
+    assert untrained, pipeline.costs({"embedding_dim": 16}).measurements
     front: po.ParetoFront = study.pareto_front()
     figure: go.Figure = po.plot_pareto_front(front)
     figure.show()
