@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
@@ -14,15 +14,17 @@ from paretoopt.objectives import Objective
 def front_table(front: ParetoFront, *, marked: Mapping[str, int] | None = None) -> Table:
     """The members of ``front`` as a rich table, best in the first objective first.
 
+    Parameters that all measured configurations have in common stand below it.
+
     Args:
         front: What to show.
         marked: Trial numbers to mark, by what they are called, for example ``{"knee": 7}``.
     """
     names = {number: name for name, number in (marked or {}).items()}
     members = sorted(front.members, key=lambda member: _cost(member, front.objectives[0]))
-    parameters = list(dict.fromkeys(name for member in members for name in member.params))
+    parameters, common = _parameters(front.candidates)
     title = f"Pareto front: {len(members)} of {len(front.candidates)} measured configurations"
-    table = Table(title=title, box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    table = Table(title=title, box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim", caption=common)
     for heading in ("trial", *parameters):
         table.add_column(_narrow(heading), justify="right", overflow="fold")
     for objective in front.objectives:
@@ -34,6 +36,17 @@ def front_table(front: ParetoFront, *, marked: Mapping[str, int] | None = None) 
         cells += [_number(member.measurements[objective.metric].value) for objective in front.objectives]
         table.add_row(*cells, style="reverse" if name else None)
     return table
+
+
+def _parameters(candidates: Sequence[Candidate]) -> tuple[list[str], str | None]:
+    """The parameters in which candidates differ, and what they have in common in words; all where nothing differs."""
+    names = list(dict.fromkeys(name for candidate in candidates for name in candidate.params))
+    values = {name: [candidate.params.get(name) for candidate in candidates] for name in names}
+    differing = [name for name in names if any(value != values[name][0] for value in values[name])]
+    if not differing:
+        return names, None
+    common = ", ".join(f"{name}={values[name][0]}" for name in names if name not in differing)
+    return differing, f"All have {common}." if common else None
 
 
 def _number(value: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich.console import Console
 
 from paretoopt.candidate import Candidate, Measurement
@@ -34,6 +36,20 @@ def test_the_best_in_the_first_objective_comes_first() -> None:
     rows = [line.split() for line in printed(make_front()) if line.strip()[:1].isdigit()]
 
     assert rows == [["1", "32", "0.2", "900"], ["0", "16", "0.1", "25,850"]]
+
+
+def test_what_all_have_in_common_has_no_column() -> None:
+    """It stands below the table, so that columns are left for what differs."""
+    front = make_front()
+    candidates = [replace(one, params={**one.params, "linear_bits": 8}) for one in front.candidates]
+
+    lines = printed(ParetoFront(candidates, front.objectives))
+
+    assert [line.split() for line in lines if line.strip()[:1].isdigit()] == [
+        ["1", "32", "0.2", "900"],
+        ["0", "16", "0.1", "25,850"],
+    ]
+    assert "All have linear_bits=8." in " ".join(lines)
 
 
 def test_a_marked_member_carries_its_name() -> None:
