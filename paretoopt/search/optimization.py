@@ -132,7 +132,7 @@ class Optimization:
                 refuse_share_of_failures(self._ledger, limits.max_failure_share)
 
     def _watching(self, limits: Limits) -> GainWatch | None:
-        """Where the cost-first sampler proposes, what is still to gain is shown; with others, where a limit needs it."""
+        """What is still to gain is shown where the cost-first sampler proposes; with others, where a limit needs it."""
         proposing = self._study.sampler if self._choice is None else self._choice.at(0)
         sampler = sampler_to_watch_by(proposing, self._definition, self._evaluator, is_needed=limits.until is not None)
         return None if sampler is None else GainWatch(self._study, sampler)

@@ -114,9 +114,9 @@ class Study:
         """Evaluate candidates until a limit is reached, or none is left.
 
         Unlike Optuna's, ``n_trials`` counts what earlier runs have evaluated: the same script run again goes on where
-        it was stopped, or killed. A candidate is never evaluated twice; one that fails is recorded with its reason, counts
-        as evaluated, and the sampler learns to stay away from it. Ctrl-C ends in good order. Several processes may run
-        a study at once; what they run when ``n_trials`` candidates are evaluated comes on top.
+        it was stopped, or killed. A candidate is never evaluated twice; one that fails is recorded with its reason,
+        counts as evaluated, and the sampler learns to stay away from it. Ctrl-C ends in good order. Several processes
+        may run a study at once; what they run when ``n_trials`` candidates are evaluated comes on top.
 
         Args:
             pipeline: A pipeline, or a function ``params -> {metric: value}``.
