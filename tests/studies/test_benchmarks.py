@@ -240,3 +240,15 @@ def test_kendall_tau_counts_pairs() -> None:
 
     assert tau(np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0])) == pytest.approx(1 / 3)
     assert tau(np.array([1.0, 2.0, 3.0]), np.array([9.0, 8.0, 7.0])) == -1.0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_smaller_share_takes_more_configurations_and_leaves_less(tmp_path: Path) -> None:
+    """One row per share, from the largest on."""
+    _, *rows = rows_of("convergence.py", "--seeds", "2", folder=tmp_path)
+
+    evaluated, left = ([float(row[column]) for row in rows] for column in (1, 2))
+    assert [row[0] for row in rows] == ["3 %", "1 %", "0.3 %"]
+    assert evaluated == sorted(evaluated)
+    assert left == sorted(left, reverse=True)
