@@ -14,6 +14,7 @@ import pytest
 import paretoopt as po
 from paretoopt.front.dominance import is_nondominated
 from paretoopt.search.watched import Wishes
+from studies.benchmarks.search_table import read_table
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "studies" / "benchmarks"
 
@@ -240,6 +241,45 @@ def test_kendall_tau_counts_pairs() -> None:
 
     assert tau(np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0])) == pytest.approx(1 / 3)
     assert tau(np.array([1.0, 2.0, 3.0]), np.array([9.0, 8.0, 7.0])) == -1.0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_measured_grid_is_a_table_to_replay_searches_on(tmp_path: Path) -> None:
+    """Every cell has a row; cells of one model share its training, which is counted once."""
+    name = shop_file(tmp_path)
+    sizes = ("--values", "embedding_dim", "4", "8", "--values", "pruning_ratio", "0.0", "0.5")
+    bits = (
+        "--values",
+        "linear_bits",
+        "32",
+        "--values",
+        "embedding_bits",
+        "32",
+        "8",
+        "--values",
+        "serving_workers",
+        "1",
+    )
+    rows_of("measured_grid.py", "--model", "sasrec", "--data", name, "--epochs", "2", *sizes, *bits, folder=tmp_path)
+
+    table = read_table(tmp_path / "results" / "page.csv", (po.maximize("ndcg_at_10"), po.minimize("memory_mib")))
+
+    assert len(table.metrics) == 2 * 2 * 2
+    assert len(table.epochs) == 2 + 2
+    assert set(table.epochs.values()) <= {1.0, 2.0}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_two_searches_in_real_time_are_compared(tmp_path: Path) -> None:
+    """Optuna gets ten times as long, and its share is told at twice, five and ten times as well."""
+    name = shop_file(tmp_path)
+
+    _, *rows = rows_of("real_time.py", "--data", name, "--seconds", "4", "--epochs", "1", folder=tmp_path)
+
+    assert [row[0] for row in rows] == ["paretoopt"] * 2 + ["plain Optuna"] * 5
+    assert {"paretoopt", "plain Optuna"} == set(pd.read_csv(tmp_path / "results" / "page.csv")["arm"])
 
 
 @pytest.mark.slow
