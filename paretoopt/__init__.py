@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from paretoopt.pipeline.stage import reads as reads
     from paretoopt.report.report import write_report as write_report
     from paretoopt.report.terminal import front_table as front_table
+    from paretoopt.search.convergence import Converged as Converged
     from paretoopt.search.cost_first.knowledge import Sources as Sources
     from paretoopt.search.cost_first.sampler import CostFirstSampler as CostFirstSampler
     from paretoopt.search.cost_pruning import CostPruning as CostPruning
@@ -109,6 +110,7 @@ _HOMES = {
     "Categorical": "space",
     "Clicks": "data.clicks",
     "Context": "pipeline.stage",
+    "Converged": "search.convergence",
     "CostFirst": "search.evaluator",
     "CostFirstSampler": "search.cost_first.sampler",
     "CostPruning": "search.cost_pruning",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,29 @@ from paretoopt.pipeline.outputs import StageOutputs, run_of
 from paretoopt.pipeline.recipe import Recipe
 from paretoopt.pipeline.stage import Measure
 from paretoopt.pipeline.taking import Taking, device_of, read_measurements
-from paretoopt.space import Params
+from paretoopt.space import Params, Value
 from paretoopt.store.store import Entry
 
 ENVIRONMENT_FILE = "environment.json"
 """In ``context.folder`` a measure may keep here, as a JSON object, where it was taken."""
+_KEPT_RUNS = 16
 
 
 def ignore_progress(progress: Progress) -> None:
     """The listener of those who do not listen."""
+
+
+def recent_runs(recipe: Recipe) -> Callable[[Params], CandidateRun]:
+    """Gives the run of a canonical candidate of which nothing is made; the last ones are kept.
+
+    A search asks several things about each of thousands of candidates, and what takes long is to hash their keys.
+    """
+
+    @lru_cache(maxsize=_KEPT_RUNS)
+    def run(candidate: tuple[tuple[str, Value], ...]) -> CandidateRun:
+        return CandidateRun(recipe, dict(candidate), ignore_progress)
+
+    return lambda params: run(tuple(params.items()))
 
 
 class CandidateRun:

@@ -52,6 +52,7 @@ class StageOutputs:
             stage for stage in _stages(recipe, until) if stage.is_active(params) and (trained or not stage.trains)
         ]
         self._entries: dict[str, Entry] = {} if entries is None else entries
+        self._earlier: dict[str, dict[str, StageOutputs]] = {}
         self._keys = self._chained_keys()
 
     @property
@@ -104,6 +105,11 @@ class StageOutputs:
 
     def earlier(self, step: Stage | Measure) -> dict[str, StageOutputs]:
         """What ``step`` uses of earlier stages, by stage; nothing is computed."""
+        if step.name not in self._earlier:
+            self._earlier[step.name] = self._earlier_anew(step)
+        return self._earlier[step.name]
+
+    def _earlier_anew(self, step: Stage | Measure) -> dict[str, StageOutputs]:
         return {
             use.stage: StageOutputs(
                 self._recipe,

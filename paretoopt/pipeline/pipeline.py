@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from paretoopt.candidate import Evaluation, Measurements, ProgressListener, RemainingStage, Remeasurement, UserStatistic
 from paretoopt.errors import CandidateError, MeasurementError, PipelineError
-from paretoopt.pipeline.evaluation import CandidateRun, ignore_progress
+from paretoopt.pipeline.evaluation import CandidateRun, ignore_progress, recent_runs
 from paretoopt.pipeline.outputs import StageOutputs
 from paretoopt.pipeline.parameters import canonical, check_metrics, check_space, refuse_reported_only
 from paretoopt.pipeline.recipe import Recipe, check_recipe, recipe_fingerprint, refuse_missing_parts
@@ -75,6 +75,7 @@ class Pipeline:
         self.bundle_files = bundle_files
         self.notes = notes
         check_recipe(self._recipe)
+        self._recent_run = recent_runs(self._recipe)
         self._fingerprint = recipe_fingerprint(self._recipe)
         self._times_remeasured: Counter[frozenset[tuple[str, Value]]] = Counter()
 
@@ -149,7 +150,7 @@ class Pipeline:
         Raises:
             SpaceError: ``params`` cannot be used.
         """
-        return self._run(params).artifact_key
+        return self._recent_run(self.canonical(params)).artifact_key
 
     def deployable(self, params: Params, listener: ProgressListener = ignore_progress) -> Any:  # noqa: ANN401
         """The last stage's output for ``params``, made where the store does not have it.
@@ -193,7 +194,7 @@ class Pipeline:
         Raises:
             SpaceError: ``params`` cannot be used.
         """
-        return self._run(params).shape_needs_training
+        return self._recent_run(self.canonical(params)).shape_needs_training
 
     @property
     def shape_metrics(self) -> tuple[str, ...]:
@@ -218,7 +219,7 @@ class Pipeline:
         Raises:
             SpaceError: ``params`` cannot be used.
         """
-        return self._run(params).known_costs()
+        return self._recent_run(self.canonical(params)).known_costs()
 
     def costs_are_final(self, params: Params) -> bool:
         """Whether :meth:`costs` gives what the trained candidate costs: not where :meth:`shape_needs_training`."""
@@ -230,7 +231,7 @@ class Pipeline:
         Raises:
             SpaceError: ``params`` cannot be used.
         """
-        return self._run(params).remaining()
+        return self._recent_run(self.canonical(params)).remaining()
 
     def measured(self, params: Params, metric: str) -> Entry:
         """The store's entry of the measure that gave ``metric`` for ``params``; nothing is measured anew.
@@ -241,7 +242,7 @@ class Pipeline:
             MeasurementError: This pipeline has not measured ``params`` on this machine.
         """
         check_metrics([metric], self.metrics)
-        entry = self._run(params).found(metric)
+        entry = self._recent_run(self.canonical(params)).found(metric)
         if entry is None:
             raise MeasurementError(
                 f"{metric} of {dict(params)} was not measured by this pipeline, with its data, settings and store at "

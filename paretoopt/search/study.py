@@ -12,6 +12,7 @@ from paretoopt.candidate import Candidate, ProgressListener
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.front.table import to_frame
 from paretoopt.objectives import Constraint, Objective
+from paretoopt.search.convergence import Until, as_converged, read_expected_gain
 from paretoopt.search.cost_pruning import COST_PRUNING, CostPruning
 from paretoopt.search.creation import open_optuna_study, quiet_optuna, refuse_another_pipeline
 from paretoopt.search.definition import StudyDefinition
@@ -42,14 +43,7 @@ class Study:
     def __init__(
         self, optuna_study: optuna.Study, definition: StudyDefinition, *, database: Database, seed: int | None
     ) -> None:
-        """Put a study around ``optuna_study``.
-
-        Args:
-            optuna_study: Holds the trials.
-            definition: What is searched.
-            database: Where ``optuna_study`` is.
-            seed: Seed of the default sampler; None to use the one of ``optuna_study``.
-        """
+        """Put a study around ``optuna_study``, whose default sampler has ``seed``; None where it has one of its own."""
         self._optuna_study = optuna_study
         self._definition = definition
         self._database = database
@@ -78,12 +72,17 @@ class Study:
 
     @property
     def optuna_study(self) -> optuna.Study:
-        """The Optuna study itself, for its dashboard and plots.
+        """The Optuna study itself; an ``Ordered`` dimension is there as ``<name>.index``, the position in its values.
 
-        An ``Ordered`` dimension is there as ``<name>.index``, the position in its values. Trials in
-        state FAIL were not evaluated: they proposed a known candidate, or were cut short.
+        Trials in state FAIL were not evaluated: they proposed a known candidate, or were cut short.
         """
         return self._optuna_study
+
+    @property
+    def expected_gain(self) -> float | None:
+        """The share of hypervolume expected still to gain, as the last evaluation has left it; None if not known."""
+        with self._database.naming_failures():
+            return read_expected_gain(self._optuna_study)
 
     def enqueue(self, params: Params) -> None:
         """Evaluate ``params`` before what the sampler proposes; nothing happens where the study has them already.
@@ -107,25 +106,25 @@ class Study:
         *,
         max_training_cost: float | None = None,
         max_failure_share: float | None = None,
+        until: Until | None = None,
         cost_pruning: CostPruning | None = COST_PRUNING,
         listener: ProgressListener | None = None,
         progress: bool = True,
     ) -> None:
         """Evaluate candidates until a limit is reached, or none is left.
 
-        Unlike Optuna's, ``n_trials`` counts what earlier runs have evaluated, so that the same script run again goes on
-        where it was stopped, even if it was killed. A candidate is never evaluated twice; one that fails is recorded
-        with its reason, counts as evaluated, and the sampler learns to stay away from it. Ctrl-C ends the run in good
-        order. Several processes may run the same study at once; each stops when it sees ``n_trials`` evaluated
-        candidates, so that those then running come on top.
+        Unlike Optuna's, ``n_trials`` counts what earlier runs have evaluated: the same script run again goes on where
+        it was stopped, or killed. A candidate is never evaluated twice; one that fails is recorded with its reason,
+        counts as evaluated, and the sampler learns to stay away from it. Ctrl-C ends in good order. Several processes
+        may run a study at once; what they run when ``n_trials`` candidates are evaluated comes on top.
 
         Args:
             pipeline: A pipeline, or a function ``params -> {metric: value}``.
             n_trials: Evaluated candidates that the study shall hold in all; without, a finite space is exhausted.
-            timeout: Seconds after which no evaluation starts; one that runs is finished.
-            max_training_cost: Worker-seconds of training after which none starts; those of earlier runs and of failures
-                count, what the store had already is free, and so is what was cut short, with its process or by Ctrl-C.
+            timeout: Seconds after which no evaluation starts.
+            max_training_cost: Worker-seconds newly spent on training, in all runs, after which none starts.
             max_failure_share: Share of the study's candidates that may fail, of ten at least; None for any.
+            until: ``"converged"``, or a :class:`Converged`, to end when little hypervolume is expected still to gain.
             cost_pruning: Which candidates are not trained, because of costs that are known before; None to train all.
             listener: Told what goes on within each evaluation.
             progress: Whether progress is shown on standard error.
@@ -134,10 +133,10 @@ class Study:
             SpaceError: The pipeline cannot use a dimension or one of its values.
             ObjectiveError: The pipeline does not measure a metric.
             StudyMismatchError: Earlier candidates were evaluated by another pipeline.
-            StudyError: The first candidates, or too many of all, fail; a limit is none; the database cannot be used.
+            StudyError: Too many candidates fail; a limit is none; the database cannot be used.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        limits = Limits(n_trials, deadline, max_training_cost, max_failure_share)
+        limits = Limits(n_trials, deadline, max_training_cost, max_failure_share, as_converged(until))
         evaluator = as_evaluator(pipeline, self._definition.metrics)
         check_limits(limits, self.space, evaluator)
         evaluator.check(self.space, self._definition.metrics)

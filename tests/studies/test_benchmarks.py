@@ -280,3 +280,15 @@ def test_two_searches_in_real_time_are_compared(tmp_path: Path) -> None:
 
     assert [row[0] for row in rows] == ["paretoopt"] * 2 + ["plain Optuna"] * 5
     assert {"paretoopt", "plain Optuna"} == set(pd.read_csv(tmp_path / "results" / "page.csv")["arm"])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_smaller_share_takes_more_configurations_and_leaves_less(tmp_path: Path) -> None:
+    """One row per share, from the largest on."""
+    _, *rows = rows_of("convergence.py", "--seeds", "2", folder=tmp_path)
+
+    evaluated, left = ([float(row[column]) for row in rows] for column in (1, 2))
+    assert [row[0] for row in rows] == ["3 %", "1 %", "0.3 %"]
+    assert evaluated == sorted(evaluated)
+    assert left == sorted(left, reverse=True)

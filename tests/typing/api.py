@@ -160,7 +160,8 @@ def plain_function(params: po.Params) -> dict[str, float]:
 def search_plain_function() -> list[po.Candidate]:
     """A study without a pipeline."""
     study = po.create_study(po.SearchSpace(size=po.Int(1, 4)), objectives=[po.minimize("cost")])
-    study.optimize(plain_function, n_trials=4)
+    study.optimize(plain_function, n_trials=4, until=po.Converged(share=0.02))
+    study.optimize(plain_function, until="converged")
     return list(study.pareto_front())
 
 

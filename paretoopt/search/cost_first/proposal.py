@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from paretoopt.search.cost_first.forecast import Forecast, Forecaster, Told
 from paretoopt.search.cost_first.grid import Grid, Numbers
 from paretoopt.search.cost_first.knowledge import Knowledge, Sources
 from paretoopt.search.cost_first.stage_cost import StageCosts
+from paretoopt.search.cost_first.still_to_gain import FEWEST_ARTIFACTS, Foreseen, share_to_gain
 from paretoopt.space import SearchSpace
 
 Floats = NDArray[np.float64]
@@ -57,19 +58,59 @@ class Proposer:
             pending: Cells that are evaluated now, or wait for it.
             seed: Decides where the search starts.
         """
-        taken = [*(one.cell for one in told), *pending]
-        cells = np.flatnonzero(~np.isin(self.knowledge.candidates, self.knowledge.candidates[taken]))
+        cells = self._untaken(told, pending)
         if len(cells) == 0:
             return None
         bundles = [frozenset(stage.key for stage in self.knowledge.remaining(cell)) for cell in cells.tolist()]
         forecasts = self._forecasts(told, pending)
         promise = self._promise(forecasts, told)
         seconds, measuring = self._seconds(cells)
-        usable = [one for one in (forecasts[objective.metric] for objective in self.objectives) if one is not None]
         nothing = np.zeros((len(cells), 0))
         outlook = Outlook(cells, nothing, nothing, promise[cells], bundles, seconds, measuring)
-        if len(taken) < N_START or len(usable) < len(self.objectives):
+        foreseen = self._foreseen(forecasts, promise, told, pending)
+        taken = [*(one.cell for one in told), *pending]
+        if len(taken) < N_START or foreseen is None:
             return self._spread(outlook, taken, seed)
+        outlook = replace(outlook, mean=foreseen.costs[cells], deviation=foreseen.deviations[cells])
+        return choose(outlook, foreseen.front, foreseen.reference)
+
+    def expected_gain(self, told: Sequence[Told], pending: Collection[int]) -> float | None:
+        """The share of hypervolume that all cells not told or pending are expected to add together.
+
+        Args:
+            told: The trials that ended, in the order in which they did.
+            pending: Cells that are evaluated now; they count as if they had come out as expected.
+
+        Returns:
+            A number from 0 to 1; None while too few artifacts are measured to say.
+        """
+        if not self._is_told_enough(told):
+            return None
+        forecasts = self._forecasts(told, pending)
+        foreseen = self._foreseen(forecasts, self._promise(forecasts, told), told, pending)
+        return None if foreseen is None else share_to_gain(foreseen, self._untaken(told, pending))
+
+    def _untaken(self, told: Sequence[Told], pending: Collection[int]) -> Numbers:
+        """The cells of candidates that no trial has."""
+        taken = [*(one.cell for one in told), *pending]
+        return np.flatnonzero(~np.isin(self.knowledge.candidates, self.knowledge.candidates[taken]))
+
+    def _is_told_enough(self, told: Sequence[Told]) -> bool:
+        artifacts = self.knowledge.artifacts
+        measured = {int(artifacts[one.cell]) for one in told if self._is_measured(one)}
+        return len(measured) >= min(FEWEST_ARTIFACTS, int(artifacts.max()) + 1)
+
+    def _foreseen(
+        self,
+        forecasts: Mapping[str, Forecast | None],
+        promise: Floats,
+        told: Sequence[Told],
+        pending: Collection[int],
+    ) -> Foreseen | None:
+        """What is expected of all cells; None where some objective cannot be forecast yet."""
+        usable = [one for one in (forecasts[objective.metric] for objective in self.objectives) if one is not None]
+        if len(usable) < len(self.objectives):
+            return None
         costs = np.column_stack(
             [one.cost(objective.sign) for one, objective in zip(usable, self.objectives, strict=True)]
         )
@@ -78,7 +119,7 @@ class Proposer:
         awaited = [cell for cell in pending if promise[cell] > _LIKELY]
         front = costs[[*reached, *awaited]]
         reference = reference_point(costs[(promise > _HOPELESS) | (promise >= promise.max())])
-        return choose(replace(outlook, mean=costs[cells], deviation=deviations[cells]), front, reference)
+        return Foreseen(costs, deviations, promise, front, reference)
 
     def _is_measured(self, one: Told) -> bool:
         return not one.failed and all(objective.metric in one.measurements for objective in self.objectives)

@@ -114,6 +114,23 @@ class CostFirstSampler(optuna.samplers.BaseSampler):
         """
         return {} if self._proposer is None else dict(self._proposer.errors)
 
+    def expected_gain(self, trials: Sequence[FrozenTrial]) -> float | None:
+        """The share of hypervolume that all candidates not yet evaluated are expected to add together.
+
+        Of the hypervolume that there would be with it, from the reference point and in the scale that candidates are
+        chosen by. Candidates that are evaluated now count as if they had come out as expected.
+
+        Args:
+            trials: All of the study's.
+
+        Returns:
+            A number from 0 to 1; None while too few artifacts are measured to say.
+        """
+        with self._lock:
+            proposer = self._prepared()
+            pending = self._read(trials, proposer, None)
+            return proposer.expected_gain(self._evaluated(), pending)
+
     def infer_relative_search_space(
         self,
         study: optuna.Study,  # noqa: ARG002 (Optuna's signature)
@@ -130,13 +147,9 @@ class CostFirstSampler(optuna.samplers.BaseSampler):
     ) -> dict[str, Any]:
         """The candidate to evaluate next; nothing where none is left, so that it is drawn at random."""
         with self._lock:
-            proposer = self._proposer
-            if proposer is None:
-                proposer = Proposer.over(self._space, self._objectives, self._constraints, self._sources)
-                self._proposer = proposer
+            proposer = self._prepared()
             pending = self._read(study.get_trials(deepcopy=False), proposer, trial.number)
-            told = [one for one in self._told.values() if one is not None]
-            cell = proposer.propose(told, pending, self._seed)
+            cell = proposer.propose(self._evaluated(), pending, self._seed)
             if cell is None:
                 return {}
             self._proposed[trial.number] = cell
@@ -148,7 +161,16 @@ class CostFirstSampler(optuna.samplers.BaseSampler):
         """A random value, of parameters that the space does not have."""
         return self._random.sample_independent(study, trial, param_name, param_distribution)
 
-    def _read(self, trials: Sequence[FrozenTrial], proposer: Proposer, own: int) -> list[int]:
+    def _prepared(self) -> Proposer:
+        """The proposer, which asks the sources about all candidates when it is made."""
+        if self._proposer is None:
+            self._proposer = Proposer.over(self._space, self._objectives, self._constraints, self._sources)
+        return self._proposer
+
+    def _evaluated(self) -> list[Told]:
+        return [one for one in self._told.values() if one is not None]
+
+    def _read(self, trials: Sequence[FrozenTrial], proposer: Proposer, own: int | None) -> list[int]:
         """Take in the trials that ended since the last time; gives the cells that are evaluated or wait for it."""
         new = [trial for trial in trials if trial.state.is_finished() and trial.number not in self._told]
         # In the order in which they ended, which stays the same however many processes there are.
