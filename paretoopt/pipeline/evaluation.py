@@ -66,6 +66,14 @@ class CandidateRun:
             self._outputs.output()
         return self._evaluation(taken, {self._outputs, self._untrained})
 
+    def quality(self) -> Evaluation:
+        """What training alone moves, and the stages that it took.
+
+        Raises:
+            CandidateError: A stage or measure failed; the message names it.
+        """
+        return self._evaluation([self._taken(measure) for measure in self._recipe.quality_measures], {self._outputs})
+
     def costs(self) -> Evaluation:
         """What depends on the shape alone, measured on untrained weights; nothing where these make no artifact.
 
