@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paretoopt.candidate import Evaluation, Measurements, ProgressListener, RemainingStage, Remeasurement, UserStatistic
-from paretoopt.errors import CandidateError, MeasurementError, PipelineError
+from paretoopt.errors import MeasurementError, PipelineError
 from paretoopt.pipeline.evaluation import CandidateRun, ignore_progress
 from paretoopt.pipeline.outputs import StageOutputs
 from paretoopt.pipeline.parameters import canonical, check_metrics, check_space, refuse_reported_only
@@ -150,15 +150,15 @@ class Pipeline:
             CandidateError: A stage or measure failed; the message names it.
             StoreError: The store cannot be written.
         """
-        run = self._run(params, listener)
-        try:
-            return run.evaluation()
-        except CandidateError as error:
-            error.training_cost += run.training_cost
-            raise
+        return self._run(params, listener).evaluation()
+
+    @property
+    def quality_metrics(self) -> tuple[str, ...]:
+        """The metrics that training alone moves: those of trained models that no device has a part in."""
+        return tuple(metric for measure in self._recipe.quality_measures for metric in measure.metrics)
 
     def quality(self, params: Params, listener: ProgressListener = ignore_progress) -> Evaluation:
-        """The part of :meth:`evaluate` that training alone moves; no latency or memory is measured."""
+        """The :attr:`quality_metrics`, as :meth:`evaluate` gives them; no latency or memory is measured."""
         return self._run(params, listener).quality()
 
     def artifact_key(self, params: Params) -> str:

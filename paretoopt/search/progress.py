@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Sequence
 from types import TracebackType
 
+from optuna.trial import FrozenTrial
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -168,6 +169,16 @@ class ProgressDisplay:
         elapsed = duration_text(time.monotonic() - self._started_at)
         lines = [joined(elapsed, self._left()), self._training, self._summary, self._current, self._stage]
         return Group(head, *(Text(line) for line in lines if line))
+
+
+def display_of(
+    study_name: str, objectives: Sequence[Objective], trials: Sequence[FrozenTrial], *, progress: bool
+) -> ProgressDisplay:
+    """A display of what is done with the candidates that a study has, ``trials``; silent without ``progress``."""
+    display, ledger = ProgressDisplay(study_name, objectives, None, ProgressConsole(quiet=not progress)), Ledger()
+    ledger.refresh(trials)
+    display.told(ledger)
+    return display
 
 
 def both(first: ProgressListener, second: ProgressListener | None) -> ProgressListener:
