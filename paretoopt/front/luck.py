@@ -16,14 +16,15 @@ taken out (the method of moments in the crossed model of seeds and users; Searle
 Components", 1992).
 
 How well ``sigma`` is known itself counts: each draw has one of its own, ``squares / chi-squared``, its posterior
-without prior knowledge (Box and Tiao, "Bayesian Inference in Statistical Analysis", 1973). So with one repeat, luck
-has the tails of Student's t with one degree of freedom, and next to nothing is certain; with ten it is nearly normal.
+without prior knowledge (Box and Tiao, "Bayesian Inference in Statistical Analysis", 1973). So luck has the tails of
+Student's t with as many degrees of freedom as there are repeats. With fewer than four, nothing shall be decided on
+it: trainings that happen to be alike would make luck look small.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,9 @@ from numpy.typing import NDArray
 Values = NDArray[np.float64]
 """Of shape ``(n_artifacts, n_seeds, n_users)``: the artifacts of one training; one user where no values of users are
 known."""
+
+# The default of five seeds reaches it with a single training, too.
+_LEAST_DEGREES = 4
 
 
 @dataclass(frozen=True)
@@ -107,12 +111,16 @@ class Luck:
     Attributes:
         of_trainings: What all artifacts of a training share.
         of_artifacts: What each has of its own.
-        unknown: The standard deviation that is assumed as long as no training was repeated.
+        unknown: The standard deviation that is assumed as long as nothing is known.
     """
 
     of_trainings: Spread
     of_artifacts: Spread
     unknown: float = 0.0
+
+    def to_decide(self) -> Luck:
+        """What decisions may build on: nothing, where there are too few repeats."""
+        return self if self.of_trainings.degrees >= _LEAST_DEGREES else replace(self, of_trainings=Spread())
 
 
 @dataclass(frozen=True)
@@ -162,4 +170,5 @@ def _variances(
         assumed = np.full(n_draws, luck.unknown**2)
         return assumed, assumed
     shared = luck.of_trainings.variances(n_draws, random)
-    return shared, luck.of_artifacts.variances(n_draws, random) if luck.of_artifacts.degrees else shared
+    is_known = luck.of_artifacts.degrees >= _LEAST_DEGREES
+    return shared, luck.of_artifacts.variances(n_draws, random) if is_known else shared

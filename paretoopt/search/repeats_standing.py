@@ -79,7 +79,7 @@ def standing(trainings: Sequence[Trainings], definition: StudyDefinition, qualit
     looks = {}
     for metric in definition.metrics:
         if metric in quality:
-            luck = lucky_draws(metric, luck_of(metric, trainings), trainings)
+            luck = lucky_draws(metric, luck_of(metric, trainings).to_decide(), trainings)
             draws[metric] = draws[metric] + luck.deviations
             looks[metric] = luck.looks
     costs = costs_of_draws(draws, definition.objectives, definition.constraints)
