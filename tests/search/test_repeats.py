@@ -58,7 +58,9 @@ class Luck:
             ],
             measures=[
                 Measure("quality", ("quality",), quality, per_user=read_users),
-                Measure("memory", ("memory_mib",), memory, reads=(Parameter("bits", 8),), needs_training=False),
+                Measure(
+                    "memory", ("memory_mib",), memory, (Parameter("bits", 8),), needs_training=False, device=device
+                ),
             ],
             requests={"user": np.arange(3)},
             store=self._folder,
@@ -101,6 +103,11 @@ def read_users(folder: Path) -> dict[str, Any]:
 def memory(model: Model, params: Params, context: Context) -> dict[str, Measurement]:
     """Grows with the width and the bits."""
     return {"memory_mib": Measurement(model["width"] * float(params["bits"]))}
+
+
+def device() -> str:
+    """Some machine."""
+    return "here"
 
 
 def save(model: Model, folder: Path) -> None:
@@ -288,3 +295,62 @@ def test_a_function_cannot_be_repeated(searched: Callable[..., Study]) -> None:
     """It takes no seed, and says so."""
     with pytest.raises(StudyError, match=r"takes none. Bring a Pipeline"):
         searched().repeats(lambda params: {"quality": 1.0, "memory_mib": 1.0})  # type: ignore[arg-type]  # on purpose
+
+
+def test_finals_after_repeats_take_their_front_and_their_luck(searched: Callable[..., Study], luck: Luck) -> None:
+    """Width 3 is no finalist; quality stays the mean over seeds, and the finals' draws have its luck."""
+    study = searched()
+    repeated_front = study.repeats(luck.pipeline(), seeds=20, progress=False)
+
+    front = study.finals(luck.pipeline(), rounds=6, anchor=0, progress=False)
+
+    assert widths(front) == [1, 2, 4]
+    for before, after in zip(repeated_front.members, front.members, strict=True):
+        assert (after.measurements["quality"], after.n_seeds) == (before.measurements["quality"], before.n_seeds)
+        assert after.measurements["memory_mib"].low is not None
+
+
+def test_finals_draw_the_luck_that_repeats_have_shown(searched: Callable[..., Study], luck: Luck) -> None:
+    """By users alone 2 and 3 differ in each draw, as the same users are drawn for both; luck makes that less sure."""
+    study = searched()
+    sure = study.finals(luck.pipeline(), rounds=6, progress=False).candidates[2].probability_nondominated
+    study.repeats(luck.pipeline(), seeds=2, progress=False)
+
+    unsure = study.finals(luck.pipeline(), rounds=7, confidence=None, progress=False).candidates[2]
+
+    assert sure == 1.0
+    assert unsure.probability_nondominated is not None
+    assert 0.0 < unsure.probability_nondominated < 1.0
+
+
+def test_repeats_after_finals_tell_how_sure_the_front_is(searched: Callable[..., Study], luck: Luck) -> None:
+    """They know what the finals measured, so theirs is the probability that is shown."""
+    study = searched()
+    study.finals(luck.pipeline(), rounds=6, progress=False)
+
+    front = study.repeats(luck.pipeline(), seeds=20, progress=False)
+
+    assert widths(front) == [1, 2, 4]
+    assert (front.candidates[2].probability_nondominated or 0.0) < 0.05
+    assert front.candidates[2].measurements["memory_mib"].low is not None
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_fronts_are_the_true_one_more_often_than_without_repeats(tmp_path: Path) -> None:
+    """Twenty searches whose trainings were lucky or not: repeats take out at least half of the wrong memberships."""
+    wrong = {"search": 0, "repeats": 0}
+    for table in range(20):
+        luck = Luck(tmp_path / f"store{table}", luck={}, spread=0.02)
+        pipeline = luck.pipeline(seed=1_000 * (table + 1))
+        study = create_study(
+            SearchSpace(width=Ordered(*TRUE)),
+            objectives=[maximize("quality"), minimize("memory_mib")],
+            storage=f"sqlite:///{tmp_path / f'{table}.db'}",
+        )
+        study.optimize(pipeline, progress=False)
+        wrong["search"] += len({1, 2, 4} ^ set(widths(study.pareto_front())))
+        wrong["repeats"] += len({1, 2, 4} ^ set(widths(study.repeats(pipeline, seeds=12, progress=False))))
+
+    assert wrong["search"] >= 4
+    assert wrong["repeats"] <= wrong["search"] / 2
