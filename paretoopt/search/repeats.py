@@ -94,6 +94,9 @@ class Repeats:
             pipeline: Trains.
             listener: Told what goes on within a training.
             display: Told about repeats.
+
+        Raises:
+            StudyError: No stage says that it trains.
         """
         self._study = study
         self._definition = definition
@@ -108,6 +111,11 @@ class Repeats:
         known = {one.number for one in self._done}
         self._contenders = contenders(considered, definition, pipeline.quality_metrics, known)
         self._made = {one.number: made(one, pipeline) for one in self._contenders}
+        if self._contenders and all(how.training is None for how in self._made.values()):
+            raise StudyError(
+                "no stage of this pipeline says that it trains, so there is nothing to repeat. Set trains=True of the "
+                "stages that learn weights."
+            )
         self._read = TrainingsReader(pipeline, listener)
         self._cost = RemainingCost(candidates, pipeline)
 

@@ -48,7 +48,7 @@ def main() -> None:
     lines = page_lines({metric: np.stack(values) for metric, values in per_user.items()})
     title = "Quality over training seeds"
     about = f"{__doc__}\nHere: width {options.width}, {options.epochs} epochs, {options.seeds} seeds."
-    environment = current_environment(measured_cores(1))
+    environment = current_environment(measured_cores(1, 1)).to_dict()
     publish(results_page(title, command, about, lines, environment), options.output)
 
 

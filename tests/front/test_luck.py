@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from paretoopt.front.luck import Luck, Made, Spread, draw_luck, spread_of_artifacts, spread_of_trainings
+from paretoopt.front.luck import Luck, Made, Spread, Values, draw_luck, spread_of_artifacts, spread_of_trainings
 
 N_DRAWS = 20_000
 
 
-def trainings(own: float = 0.0, n_users: int = 1, of_users: float = 0.0) -> list[np.ndarray]:  # type: ignore[type-arg]
+def trainings(own: float = 0.0, n_users: int = 1, of_users: float = 0.0) -> list[Values]:
     """Four hundred trainings of two artifacts and four seeds, whose luck has a standard deviation of 2."""
     random = np.random.default_rng(0)
     shared = 2 * random.normal(size=(400, 1, 4, 1))

@@ -17,6 +17,8 @@ from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.objectives import maximize, minimize
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.pipeline.stage import Build, Context, Measure, Stage
+from paretoopt.search.cost_pruning import CostPruning
+from paretoopt.search.repeats_records import read_repeats
 from paretoopt.search.study import Study, create_study
 from paretoopt.space import Ordered, Parameter, Params, SearchSpace
 
@@ -25,6 +27,8 @@ TRUE = {1: 0.30, 2: 0.40, 3: 0.385, 4: 0.60}
 """What each width gives on average; 3 is dominated by 2 in truth."""
 LUCK = {3: 0.025}
 """What the first training of a width gave beyond that: 3 is on the front by luck."""
+UNTRAINED = 5
+"""A width that the search leaves out."""
 SPREAD = 0.01
 """The standard deviation of the other trainings."""
 
@@ -44,6 +48,7 @@ class Luck:
         """Count trainings, by width and seed."""
         self.trained: list[tuple[int, int]] = []
         self.fails_at: int | None = None
+        self.says_it_trains = True
         self.failure: BaseException = CandidateError("the loss became nan")
         self._luck, self._spread, self._folder = luck, spread, folder
 
@@ -53,7 +58,7 @@ class Luck:
             data=Numbers(),
             build=Build(build, (Parameter("width", 1),), "1"),
             stages=[
-                Stage("fit", self._fit, save, load, trains=True),
+                Stage("fit", self._fit, save, load, trains=self.says_it_trains),
                 Stage("round", rounded, save, load, reads=(Parameter("bits", 8),)),
             ],
             measures=[
@@ -133,7 +138,7 @@ def searched(tmp_path: Path, luck: Luck) -> Callable[..., Study]:
 
     def open_it(*bits: int) -> Study:
         study = create_study(
-            SearchSpace(width=Ordered(*TRUE), bits=Ordered(4, 8)),
+            SearchSpace(width=Ordered(*TRUE, UNTRAINED), bits=Ordered(4, 8)),
             objectives=[maximize("quality"), minimize("memory_mib")],
             study_name="widths",
             storage=f"sqlite:///{tmp_path / 'study.db'}",
@@ -246,15 +251,19 @@ def test_ctrl_c_keeps_what_is_done(searched: Callable[..., Study], luck: Luck) -
 def test_training_that_fails_is_kept_and_told(
     searched: Callable[..., Study], luck: Luck, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It gives no value, is not tried again, and the repeats go on."""
+    """It gives no value and is not tried again, and the repeats go on."""
     study = searched()
     luck.fails_at = len(luck.trained)
-    with caplog.at_level("INFO", logger="paretoopt"):
-        luck.failure = CandidateError("the loss became nan")
-        front = study.repeats(luck.pipeline(), seeds=3, progress=False)
 
+    with caplog.at_level("INFO", logger="paretoopt"):
+        study.repeats(luck.pipeline(), seeds=3, progress=False)
+        study.repeats(luck.pipeline(), seeds=3, progress=False)
+
+    failed, *others = sorted(read_repeats(study.optuna_study), key=lambda repeat: repeat.failure is None)
+    assert "the loss became nan" in str(failed.failure)
     assert "the loss became nan" in caplog.text
-    assert front.candidates
+    assert (study.candidates()[failed.number].params["width"], failed.seed) not in luck.trained
+    assert all(repeat.failure is None for repeat in others)
 
 
 def test_a_budget_ends_the_repeats(searched: Callable[..., Study], luck: Luck) -> None:
@@ -291,6 +300,14 @@ def test_settings_that_do_not_work_are_refused(
         searched().repeats(luck.pipeline(), **settings)
 
 
+def test_a_pipeline_without_a_stage_that_trains_is_refused(searched: Callable[..., Study], luck: Luck) -> None:
+    """Nothing would be trained again, whatever the seed."""
+    luck.says_it_trains = False
+
+    with pytest.raises(StudyError, match="no stage of this pipeline says that it trains"):
+        searched().repeats(luck.pipeline(), progress=False)
+
+
 def test_a_function_cannot_be_repeated(searched: Callable[..., Study]) -> None:
     """It takes no seed, and says so."""
     with pytest.raises(StudyError, match=r"takes none. Bring a Pipeline"):
@@ -313,10 +330,10 @@ def test_finals_after_repeats_take_their_front_and_their_luck(searched: Callable
 def test_finals_draw_the_luck_that_repeats_have_shown(searched: Callable[..., Study], luck: Luck) -> None:
     """By users alone 2 and 3 differ in each draw, as the same users are drawn for both; luck makes that less sure."""
     study = searched()
-    sure = study.finals(luck.pipeline(), rounds=6, progress=False).candidates[2].probability_nondominated
+    sure = study.finals(luck.pipeline(), rounds=6, anchor=2, progress=False).candidates[2].probability_nondominated
     study.repeats(luck.pipeline(), seeds=2, progress=False)
 
-    unsure = study.finals(luck.pipeline(), rounds=7, confidence=None, progress=False).candidates[2]
+    unsure = study.finals(luck.pipeline(), rounds=7, anchor=2, progress=False).candidates[2]
 
     assert sure == 1.0
     assert unsure.probability_nondominated is not None
@@ -333,6 +350,21 @@ def test_repeats_after_finals_tell_how_sure_the_front_is(searched: Callable[...,
     assert widths(front) == [1, 2, 4]
     assert (front.candidates[2].probability_nondominated or 0.0) < 0.05
     assert front.candidates[2].measurements["memory_mib"].low is not None
+
+
+def test_later_candidates_are_pruned_by_means_over_seeds(searched: Callable[..., Study], luck: Luck) -> None:
+    """What is said of the trial that would dominate a new candidate is its mean over seeds."""
+    study = searched()
+    single = study.candidates()[0].measurements["quality"].value
+    study.repeats(luck.pipeline(), seeds=20, progress=False)
+    mean = study.candidates()[0].measurements["quality"].value
+    poor = CostPruning(quality_bound=lambda params: {"quality": 0.0})
+
+    study.enqueue({"width": UNTRAINED, "bits": 8})
+    study.optimize(luck.pipeline(), n_trials=5, cost_pruning=poor, progress=False)
+
+    assert mean != single
+    assert f"quality {mean:.4g} (" in study.pruned()[0].reason
 
 
 @pytest.mark.slow
