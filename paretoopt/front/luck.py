@@ -35,6 +35,7 @@ known."""
 
 # The default of five seeds reaches it with a single training, too.
 _LEAST_DEGREES = 4
+_OF_SINGLE = 2.0
 
 
 @dataclass(frozen=True)
@@ -112,15 +113,22 @@ class Luck:
         of_trainings: What all artifacts of a training share.
         of_artifacts: What each has of its own.
         unknown: The standard deviation that is assumed as long as nothing is known.
+        of_single: How many times larger luck is taken to be where there is a single training.
     """
 
     of_trainings: Spread
     of_artifacts: Spread
     unknown: float = 0.0
+    of_single: float = 1.0
 
     def to_decide(self) -> Luck:
-        """What decisions may build on: nothing, where there are too few repeats."""
-        return self if self.of_trainings.degrees >= _LEAST_DEGREES else replace(self, of_trainings=Spread())
+        """What decisions may build on: nothing, where there are too few repeats.
+
+        A single training that put a candidate where it is was picked for it among many, so that its luck is no
+        average one.
+        """
+        enough = self.of_trainings.degrees >= _LEAST_DEGREES
+        return replace(self, of_single=_OF_SINGLE, of_trainings=self.of_trainings if enough else Spread())
 
 
 @dataclass(frozen=True)
@@ -157,6 +165,7 @@ def draw_luck(luck: Luck, made: Sequence[Made], n_draws: int, seed: Sequence[int
         for name, variance, of_users in parts:
             known, new = np.random.default_rng([*seed, *name.encode()]).standard_normal((2, n_draws))
             deviation = np.sqrt(np.clip(variance - of_users, 0.0, None) / one.n_seeds) * known
+            deviation *= luck.of_single if one.n_seeds == 1 else 1.0
             deviations[:, column] += deviation
             looks[:, column] += deviation + np.sqrt(variance) * new
     return LuckDraws(deviations, looks)

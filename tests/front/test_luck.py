@@ -68,5 +68,14 @@ def test_nothing_is_decided_on_fewer_than_four_repeats() -> None:
 
     deviations = [draw_luck(luck, [Made("a", "a")], N_DRAWS, [0]).deviations.std() for luck in (hardly, known)]
 
-    assert deviations[0] == pytest.approx(3.0, rel=0.05)
+    assert deviations[0] == pytest.approx(2 * 3.0, rel=0.05)
     assert deviations[1] < 0.01
+
+
+def test_a_single_training_is_taken_to_be_luckier_when_decisions_are_made() -> None:
+    """It was picked for what it gave, so that its luck counts twice; a mean of two trainings was not."""
+    luck = Luck(Spread(4.0 * 99, 99), Spread()).to_decide()
+
+    deviations = draw_luck(luck, [Made("a", "a", 1), Made("b", "b", 2)], N_DRAWS, [0]).deviations
+
+    assert deviations.std(axis=0) == pytest.approx([2 * 2.0, 2.0 / 2**0.5], rel=0.05)
