@@ -44,11 +44,13 @@ def main() -> None:
         for metric in _METRICS:
             per_user[metric].append(found[metric])
         print(f"seed {seed}: {found['ndcg_at_10'].mean():.4f}", flush=True)
-    command = f"python studies/benchmarks/repeats.py --data FOLDER{_changed(options)}"
+    command = f"python studies/benchmarks/repeats.py --data {options.data.name}{_changed(options)}"
     lines = page_lines({metric: np.stack(values) for metric, values in per_user.items()})
     title = "Quality over training seeds"
     about = f"{__doc__}\nHere: width {options.width}, {options.epochs} epochs, {options.seeds} seeds."
-    environment = current_environment(measured_cores(1, 1)).to_dict()
+    record = current_environment(measured_cores(1, 1)).to_dict()
+    # Nothing here is timed, so that what else ran at the time is not known, and does not matter.
+    environment = {name: value for name, value in record.items() if value is not None}
     publish(results_page(title, command, about, lines, environment), options.output)
 
 
