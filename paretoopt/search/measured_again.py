@@ -38,7 +38,7 @@ def hold_finals(
     candidates = searched if known is None else with_repeats(searched, known.result)
     front = ParetoFront(candidates, definition.objectives, definition.constraints)
     finals = Finals(study, front, evaluator, top=top, anchor=anchor, repeats=known)
-    with display_of(study.study_name, definition.objectives, trials, progress=progress) as display:
+    with display_of(study.study_name, definition, trials, progress=progress) as display:
         finals.run(limits, listener=both(display.heard, listener), display=display)
 
 
@@ -56,7 +56,7 @@ def repeat_trainings(
     repeater = repeating(evaluator, definition)
     refuse_another_pipeline(study, evaluator)
     trials = study.get_trials(deepcopy=False)
-    with display_of(study.study_name, definition.objectives, trials, progress=progress) as display:
+    with display_of(study.study_name, definition, trials, progress=progress) as display:
         heard = both(display.heard, listener)
         repeats = Repeats(study, read_candidates(trials), definition, repeater, listener=heard, display=display)
         repeats.run(limits)

@@ -17,6 +17,7 @@ from rich.text import Text
 from paretoopt.candidate import Evaluation, Progress, ProgressListener
 from paretoopt.durations import duration_text
 from paretoopt.objectives import Objective
+from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.ledger import Ledger
 from paretoopt.search.progress_console import ProgressConsole, harmless
 from paretoopt.search.progress_text import counts, joined, reuse, seconds_left, short, summary, training
@@ -172,10 +173,12 @@ class ProgressDisplay:
 
 
 def display_of(
-    study_name: str, objectives: Sequence[Objective], trials: Sequence[FrozenTrial], *, progress: bool
+    study_name: str, definition: StudyDefinition, trials: Sequence[FrozenTrial], *, progress: bool
 ) -> ProgressDisplay:
     """A display of what is done with the candidates that a study has, ``trials``; silent without ``progress``."""
-    display, ledger = ProgressDisplay(study_name, objectives, None, ProgressConsole(quiet=not progress)), Ledger()
+    console, ledger = ProgressConsole(quiet=not progress), Ledger()
+    dimensions = definition.space.dimensions
+    display = ProgressDisplay(study_name, definition.objectives, None, console, dimensions=dimensions)
     ledger.refresh(trials)
     display.told(ledger)
     return display
