@@ -79,7 +79,7 @@ class ParetoFront:
     def to_frame(self) -> pd.DataFrame:
         """One row per member: number, parameters, metrics, the ends of the known intervals, and how sure it is.
 
-        The last column, ``probability_nondominated``, is there once members were measured again.
+        The last columns, ``probability_nondominated`` and ``n_seeds``, are there once members were measured again.
         """
         return to_frame(self.members, self.objectives)
 

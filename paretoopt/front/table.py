@@ -17,7 +17,7 @@ def to_frame(candidates: Sequence[Candidate], objectives: Sequence[Objective] = 
     Returns:
         Columns ``number``, the parameters, the metrics with the objectives first, and at the end
         ``<metric>_low`` and ``<metric>_high`` for each metric with a known interval, and
-        ``probability_nondominated`` where some candidate has it.
+        ``probability_nondominated`` where some candidate has it, and ``n_seeds`` where one has several.
     """
     params = list(dict.fromkeys(name for candidate in candidates for name in candidate.params))
     metrics = list(dict.fromkeys([*(objective.metric for objective in objectives), *metrics_of(candidates)]))
@@ -32,6 +32,8 @@ def to_frame(candidates: Sequence[Candidate], objectives: Sequence[Objective] = 
     probabilities: list[object] = [candidate.probability_nondominated for candidate in candidates]
     if any(probability is not None for probability in probabilities):
         columns["probability_nondominated"] = probabilities
+    if any(candidate.n_seeds > 1 for candidate in candidates):
+        columns["n_seeds"] = [candidate.n_seeds for candidate in candidates]
     return pd.DataFrame(columns)
 
 

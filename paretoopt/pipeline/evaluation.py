@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from paretoopt.candidate import (
     Remeasurement,
     UserStatistic,
 )
-from paretoopt.errors import WeightsError
+from paretoopt.errors import CandidateError, WeightsError
 from paretoopt.pipeline.outputs import StageOutputs, run_of
 from paretoopt.pipeline.recipe import Recipe
 from paretoopt.pipeline.stage import Measure
@@ -76,10 +77,21 @@ class CandidateRun:
         Raises:
             CandidateError: A stage or measure failed; the message names it.
         """
-        taken = [self._taken(measure) for measure in self._recipe.measures]
-        if all(taking.outputs is not self._outputs for taking, _ in taken):
-            self._outputs.output()
+        with self._costing():
+            taken = [self._taken(measure) for measure in self._recipe.measures]
+            if all(taking.outputs is not self._outputs for taking, _ in taken):
+                self._outputs.output()
         return self._evaluation(taken, {self._outputs, self._untrained})
+
+    def quality(self) -> Evaluation:
+        """What training alone moves, and the stages that it took.
+
+        Raises:
+            CandidateError: A stage or measure failed; the message names it.
+        """
+        with self._costing():
+            taken = [self._taken(measure) for measure in self._recipe.quality_measures]
+        return self._evaluation(taken, {self._outputs})
 
     def costs(self) -> Evaluation:
         """What depends on the shape alone, measured on untrained weights; nothing where these make no artifact.
@@ -119,11 +131,6 @@ class CandidateRun:
             CandidateError: A stage failed; the message names it.
         """
         return self._outputs.output()
-
-    @property
-    def training_cost(self) -> float:
-        """Worker-seconds of training that this run has newly spent."""
-        return self._outputs.training_cost
 
     @property
     def artifact_key(self) -> str:
@@ -183,6 +190,15 @@ class CandidateRun:
         measure = next(measure for measure in self._recipe.measures if metric in measure.metrics)
         entries = (taking.found() for taking in self._takings(measure))
         return next((entry for entry in entries if entry is not None), None)
+
+    @contextmanager
+    def _costing(self) -> Iterator[None]:
+        """Have an error say what was newly spent on training."""
+        try:
+            yield
+        except CandidateError as error:
+            error.training_cost += self._outputs.training_cost
+            raise
 
     def _takings(self, measure: Measure) -> list[Taking]:
         """How ``measure`` may be taken: where the shape decides, on the untrained one, or else on the trained one."""

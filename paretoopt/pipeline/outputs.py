@@ -130,7 +130,7 @@ class StageOutputs:
     def context(self, folder: Path, asking: Asking) -> Context:
         """What a step is handed."""
         recipe = self._recipe
-        return Context(recipe.data, recipe.requests, self._build, recipe.seed, folder, self._listener, asking)
+        return Context(recipe.data, recipe.requests, self._build, recipe.training_seed, folder, self._listener, asking)
 
     def asking(self, step: Stage | Measure) -> Asking:
         """What ``step`` may ask of earlier stages."""
@@ -182,7 +182,7 @@ class StageOutputs:
     def _build(self) -> Any:  # noqa: ANN401
         build = self._recipe.build
         with blaming("build"):
-            return build.function(visible(self._params, build.reads), self._recipe.data)
+            return build.model(visible(self._params, build.reads), self._recipe.data, self._recipe.training_seed)
 
     def _chained_keys(self) -> list[str]:
         """The key of the built model, then of each stage's output."""

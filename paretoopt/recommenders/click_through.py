@@ -97,7 +97,7 @@ def click_through(
     slates = _sampled_requests(clicks, clicks.train, _N_CALIBRATED_ROWS, seed)
     return Pipeline(
         data=clicks,
-        build=_build(model, hidden=tuple(hidden), dropout=dropout, seed=seed),
+        build=_build(model, hidden=tuple(hidden), dropout=dropout),
         stages=click_stages(settings, schedules, distillation, rules, slates, train_while_measuring),
         measures=_measures(cluster_field),
         requests=_sampled_requests(clicks, clicks.validation, rows, seed),
@@ -137,8 +137,8 @@ def _refuse_settings(rows: int, hidden: Sequence[int], dropout: float) -> None:
         raise PipelineError(f"dropout must be from 0 to below 1, but is {dropout!r}.")
 
 
-def _build(model: ClickModel, *, hidden: tuple[int, ...], dropout: float, seed: int) -> Build:
-    def build(params: Params, data: Clicks) -> nn.Module:
+def _build(model: ClickModel, *, hidden: tuple[int, ...], dropout: float) -> Build:
+    def build(params: Params, data: Clicks, seed: int) -> nn.Module:
         width, n_numeric = int(params["embedding_dim"]), len(data.numeric_fields)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

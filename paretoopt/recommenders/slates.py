@@ -101,7 +101,7 @@ def slate_ranking(
     ways = _Ways(k, best, absent, rules, train_while_measuring)
     return Pipeline(
         data=slates,
-        build=_build(model, seed),
+        build=_build(model),
         stages=_stages(model, settings, schedules, ways, _calibrated(slates, model, seed)),
         measures=_measures(k, model.length),
         requests=served_requests(slates, length=model.length, n_candidates=served_candidates, seed=seed),
@@ -152,8 +152,8 @@ def _refuse_sizes(*, best: int | None, **sizes: int) -> None:
             raise PipelineError(f"{name} must be a whole number from 1 on, but is {size!r}.")
 
 
-def _build(model: SlateModel, seed: int) -> Build:
-    def build(params: Params, data: SlateData) -> nn.Module:
+def _build(model: SlateModel) -> Build:
+    def build(params: Params, data: SlateData, seed: int) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return model.build(data.split, int(params["embedding_dim"]))

@@ -11,7 +11,7 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
-from paretoopt.candidate import Evaluation, ProgressListener
+from paretoopt.candidate import Candidate, Evaluation, ProgressListener
 from paretoopt.errors import CandidateError, SpaceError, StudyError
 from paretoopt.search.convergence import GainWatch
 from paretoopt.search.cost_pruning import CostPruning, judge, with_costs
@@ -34,6 +34,7 @@ from paretoopt.search.records import (
     write_failure,
     write_measured,
 )
+from paretoopt.search.repeats_records import read_repeats_result, with_repeats
 from paretoopt.search.sampler import draw_unknown
 from paretoopt.search.stopping import Limits, reason_to_stop, refuse_share_of_failures
 from paretoopt.space import Params
@@ -219,7 +220,7 @@ class Optimization:
         verdict = judge(
             claim.params,
             costs.measurements,
-            lambda: read_candidates(self._study.get_trials(deepcopy=False)),
+            self._observed,
             self._evaluator,
             definition,
             self._cost_pruning,
@@ -231,6 +232,11 @@ class Optimization:
         self._settle()
         self._display.pruned(trial.number, verdict.reason, self._ledger)
         return True
+
+    def _observed(self) -> tuple[Candidate, ...]:
+        """The evaluated candidates; a mean over seeds prunes others less by luck than a single training does."""
+        searched = read_candidates(self._study.get_trials(deepcopy=False))
+        return with_repeats(searched, read_repeats_result(self._study))
 
     @contextmanager
     def _giving_back(self, trial: optuna.Trial) -> Iterator[None]:

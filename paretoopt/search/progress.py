@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Sequence
 from types import TracebackType
 
+from optuna.trial import FrozenTrial
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -16,6 +17,7 @@ from rich.text import Text
 from paretoopt.candidate import Evaluation, Progress, ProgressListener
 from paretoopt.durations import duration_text
 from paretoopt.objectives import Objective
+from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.ledger import Ledger
 from paretoopt.search.progress_console import ProgressConsole, harmless
 from paretoopt.search.progress_text import counts, joined, reuse, seconds_left, short, still_to_gain, summary, training
@@ -174,6 +176,18 @@ class ProgressDisplay:
         summed_up = joined(self._summary, self._gain)
         lines = [joined(elapsed, self._left()), self._training, summed_up, self._current, self._stage]
         return Group(head, *(Text(line) for line in lines if line))
+
+
+def display_of(
+    study_name: str, definition: StudyDefinition, trials: Sequence[FrozenTrial], *, progress: bool
+) -> ProgressDisplay:
+    """A display of what is done with the candidates that a study has, ``trials``; silent without ``progress``."""
+    console, ledger = ProgressConsole(quiet=not progress), Ledger()
+    dimensions = definition.space.dimensions
+    display = ProgressDisplay(study_name, definition.objectives, None, console, dimensions=dimensions)
+    ledger.refresh(trials)
+    display.told(ledger)
+    return display
 
 
 def both(first: ProgressListener, second: ProgressListener | None) -> ProgressListener:

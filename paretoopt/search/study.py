@@ -18,15 +18,16 @@ from paretoopt.search.creation import open_optuna_study, quiet_optuna, refuse_an
 from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.encoding import checked
 from paretoopt.search.evaluator import Evaluator, Function, as_evaluator
-from paretoopt.search.finals import Finals, FinalsLimits, measuring
-from paretoopt.search.finals_records import FinalsResult, environments_frame, read_result, with_finals
-from paretoopt.search.ledger import Ledger
+from paretoopt.search.finals import FinalsLimits
+from paretoopt.search.finals_records import environments_frame
+from paretoopt.search.measured_again import front_measured_again, hold_finals, measured_again, repeat_trainings
 from paretoopt.search.optimization import Optimization
 from paretoopt.search.progress import ProgressDisplay, both
 from paretoopt.search.progress_console import ProgressConsole
 from paretoopt.search.pruned import PrunedCandidate, read_pruned
 from paretoopt.search.queue import enqueue, is_queued_or_tried
-from paretoopt.search.records import Failure, read_candidates, read_failures
+from paretoopt.search.records import Failure, read_failures
+from paretoopt.search.repeats import RepeatsLimits
 from paretoopt.search.sampler import default_sampler, refuse_self_stopping
 from paretoopt.search.stopping import Limits, check_limits, target_of
 from paretoopt.search.storage import Database, open_database
@@ -87,11 +88,8 @@ class Study:
     def enqueue(self, params: Params) -> None:
         """Evaluate ``params`` before what the sampler proposes; nothing happens where the study has them already.
 
-        Args:
-            params: A value for every dimension of the space.
-
         Raises:
-            SpaceError: ``params`` are not in the space.
+            SpaceError: ``params`` are no candidate of the space, with a value for every dimension.
         """
         point = checked(params, self.space)
         with self._database.naming_failures():
@@ -130,8 +128,7 @@ class Study:
             progress: Whether progress is shown on standard error.
 
         Raises:
-            SpaceError: The pipeline cannot use a dimension or one of its values.
-            ObjectiveError: The pipeline does not measure a metric.
+            SpaceError, ObjectiveError: The pipeline cannot use a dimension or value, or does not measure a metric.
             StudyMismatchError: Earlier candidates were evaluated by another pipeline.
             StudyError: Too many candidates fail; a limit is none; the database cannot be used.
         """
@@ -173,16 +170,14 @@ class Study:
     ) -> ParetoFront:
         """Measure the members of the front again, interleaved, and give the front by the new values.
 
-        Each round measures every member once, in shuffled order, and an anchor with them; by what befell the others,
-        each is corrected for the drift of the machine. ``docs/finals.md`` has the method. A member that the new values
-        show to be dominated is one no more. Rounds are kept as they end: the same call goes on where it was stopped.
+        Each round measures every member once, and an anchor with them, and corrects for the drift of the machine, as
+        ``docs/finals.md`` says. Rounds are kept as they end: the same call goes on where it was stopped.
 
         Args:
             pipeline: The pipeline that the study was optimized with.
             top: Members to measure, those nearest to the ideal; None for all. The others stay as they are.
             rounds: Rounds that there shall be in all, at least 6.
-            confidence: Fewer are enough, once there are 6, when every finalist is on the front, or off it, with this
-                probability; None to measure all.
+            confidence: Fewer do, from 6 on, once all are on the front, or off it, this probably; None to measure all.
             budget_seconds: Time after which no further round begins, once there are 6.
             anchor: Number of the trial that shows the drift; None for the uncompressed candidate where there is one.
             listener: Told what goes on within each measurement.
@@ -190,31 +185,54 @@ class Study:
 
         Raises:
             NoFeasibleCandidateError: The front is empty.
-            StudyMismatchError: The candidates were evaluated by another pipeline.
-            StudyError: A setting does not work, or a candidate can no longer be measured.
+            StudyError: A setting does not work, a candidate can no longer be measured, or the pipeline is another.
 
         Warns:
             EnvironmentWarning: Other candidates were measured in another environment.
         """
-        deadline = None if budget_seconds is None else time.monotonic() + budget_seconds
-        limits = FinalsLimits(rounds, confidence, deadline)
-        evaluator = measuring(as_evaluator(pipeline, self._definition.metrics))
+        limits = FinalsLimits(rounds, confidence, None if budget_seconds is None else time.monotonic() + budget_seconds)
+        opened = self._optuna_study, self._definition
         with self._database.naming_failures(), quiet_optuna():
-            refuse_another_pipeline(self._optuna_study, evaluator)
-            trials = self._trials()
-            searched = ParetoFront(read_candidates(trials), self.objectives, self.constraints)
-            finals = Finals(self._optuna_study, searched, evaluator, top=top, anchor=anchor)
-            ledger = Ledger()
-            ledger.refresh(trials)
-            console = ProgressConsole(quiet=not progress)
-            with ProgressDisplay(self.study_name, self.objectives, None, console) as display:
-                display.told(ledger)
-                finals.run(limits, listener=both(display.heard, listener), display=display)
+            hold_finals(*opened, pipeline, limits, top=top, anchor=anchor, listener=listener, progress=progress)
+        return self.pareto_front()
+
+    def repeats(
+        self,
+        pipeline: Evaluator,
+        *,
+        seeds: int = 5,
+        confidence: float = 0.95,
+        max_training_cost: float | None = None,
+        listener: ProgressListener | None = None,
+        progress: bool = True,
+    ) -> ParetoFront:
+        """Train again from other seeds where that tells who is on the front, and give the front by means over seeds.
+
+        ``docs/repeats.md`` has the method. Repeats are kept as they end: the same call goes on where it was stopped.
+
+        Args:
+            pipeline: The pipeline that the study was optimized with; its build function takes a seed.
+            seeds: From which a model is trained at most, the search's included.
+            confidence: Probability with which it shall be decided of every candidate whether it is on the front.
+            max_training_cost: Worker-seconds of training, earlier repeats included, after which none starts.
+            listener: Told what goes on within each training.
+            progress: Whether progress is shown on standard error.
+
+        Raises:
+            NoFeasibleCandidateError: There is no candidate.
+            PipelineError: The build function takes no seed.
+            StudyError: A setting does not work, training moves nothing that is compared, or the pipeline is another.
+        """
+        limits = RepeatsLimits(seeds, confidence, max_training_cost)
+        opened = self._optuna_study, self._definition
+        with self._database.naming_failures(), quiet_optuna():
+            repeat_trainings(*opened, pipeline, limits, listener=listener, progress=progress)
         return self.pareto_front()
 
     def candidates(self) -> tuple[Candidate, ...]:
-        """Every evaluated candidate, feasible or not, by trial; those of the finals have the values of the finals."""
-        return with_finals(read_candidates(self._trials()), self._finals_result())
+        """Every evaluated candidate, feasible or not, by trial, with the values of the finals and the repeats."""
+        with self._database.naming_failures():
+            return measured_again(self._optuna_study)
 
     def failures(self) -> tuple[Failure, ...]:
         """Every candidate that could not be evaluated, with the reason."""
@@ -226,9 +244,8 @@ class Study:
 
     def pareto_front(self) -> ParetoFront:
         """The front of all evaluated candidates; those that were off it before the finals stay off it."""
-        result = self._finals_result()
-        set_aside = result.set_aside if result is not None else frozenset()
-        return ParetoFront(self.candidates(), self.objectives, self.constraints, set_aside)
+        with self._database.naming_failures():
+            return front_measured_again(self._optuna_study, self._definition)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per evaluated candidate: number, parameters, metrics, and the ends of the known intervals."""
@@ -242,10 +259,6 @@ class Study:
     def _trials(self) -> list[optuna.trial.FrozenTrial]:
         with self._database.naming_failures():
             return self._optuna_study.get_trials(deepcopy=False)
-
-    def _finals_result(self) -> FinalsResult | None:
-        with self._database.naming_failures():
-            return read_result(self._optuna_study)
 
 
 def create_study(
@@ -280,11 +293,8 @@ def create_study(
 
     >>> from paretoopt.objectives import maximize, minimize
     >>> from paretoopt.space import Int
-    >>> study = create_study(
-    ...     SearchSpace(size=Int(1, 4)),
-    ...     objectives=[maximize("quality"), minimize("memory_mib")],
-    ...     storage="sqlite:///:memory:",
-    ... )
+    >>> objectives = [maximize("quality"), minimize("memory_mib")]
+    >>> study = create_study(SearchSpace(size=Int(1, 4)), objectives=objectives, storage="sqlite:///:memory:")
     >>> study.optimize(lambda params: {"quality": min(params["size"], 3), "memory_mib": params["size"]}, progress=False)
     >>> sorted(candidate.params["size"] for candidate in study.pareto_front().members)
     [1, 2, 3]

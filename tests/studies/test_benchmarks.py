@@ -292,3 +292,18 @@ def test_a_smaller_share_takes_more_configurations_and_leaves_less(tmp_path: Pat
     assert [row[0] for row in rows] == ["3 %", "1 %", "0.3 %"]
     assert evaluated == sorted(evaluated)
     assert left == sorted(left, reverse=True)
+
+
+def test_the_part_of_users_is_told_from_that_of_seeds() -> None:
+    """Seeds that move every user alike are the seeds alone; users that differ by chance make up all of it else."""
+    lines = runpy.run_path(str(BENCHMARKS / "repeats.py"))["page_lines"]
+    random = np.random.default_rng(0)
+    users, seeds = random.normal(size=(1, 1_000)), 0.1 * random.normal(size=(40, 1))
+
+    alike, apart = (
+        [float(cell) for cell in lines({"ndcg_at_10": values})[2].strip("| ").split(" | ")[1:]]
+        for values in (users + seeds, users + random.normal(size=(40, 1_000)))
+    )
+
+    assert alike[1] == pytest.approx(alike[2], rel=0.01) == pytest.approx(0.1, rel=0.3)
+    assert apart[2] < apart[1] / 2

@@ -1,0 +1,76 @@
+"""What is measured again of a study's candidates: finals of latency and memory, repeats of quality."""
+
+from __future__ import annotations
+
+import optuna
+
+from paretoopt.candidate import Candidate, ProgressListener
+from paretoopt.front.pareto_front import ParetoFront
+from paretoopt.search.creation import refuse_another_pipeline
+from paretoopt.search.definition import StudyDefinition
+from paretoopt.search.evaluator import Evaluator, as_evaluator
+from paretoopt.search.finals import Finals, FinalsLimits, measuring
+from paretoopt.search.finals_records import read_result, with_finals
+from paretoopt.search.progress import both, display_of
+from paretoopt.search.records import read_candidates
+from paretoopt.search.repeats import Repeats, RepeatsLimits, repeating
+from paretoopt.search.repeats_records import read_repeats_result, with_probabilities, with_repeats
+from paretoopt.search.repeats_trainings import known_repeats
+
+
+def hold_finals(
+    study: optuna.Study,
+    definition: StudyDefinition,
+    pipeline: Evaluator,
+    limits: FinalsLimits,
+    *,
+    top: int | None,
+    anchor: int | None,
+    listener: ProgressListener | None,
+    progress: bool,
+) -> None:
+    """Measure the members of the front again; :meth:`paretoopt.Study.finals` has the arguments and errors."""
+    evaluator = measuring(as_evaluator(pipeline, definition.metrics))
+    refuse_another_pipeline(study, evaluator)
+    trials = study.get_trials(deepcopy=False)
+    searched = read_candidates(trials)
+    known = known_repeats(study, searched)
+    candidates = searched if known is None else with_repeats(searched, known.result)
+    front = ParetoFront(candidates, definition.objectives, definition.constraints)
+    finals = Finals(study, front, evaluator, top=top, anchor=anchor, repeats=known)
+    with display_of(study.study_name, definition, trials, progress=progress) as display:
+        finals.run(limits, listener=both(display.heard, listener), display=display)
+
+
+def repeat_trainings(
+    study: optuna.Study,
+    definition: StudyDefinition,
+    pipeline: Evaluator,
+    limits: RepeatsLimits,
+    *,
+    listener: ProgressListener | None,
+    progress: bool,
+) -> None:
+    """Train again from other seeds; :meth:`paretoopt.Study.repeats` has the arguments and errors."""
+    evaluator = as_evaluator(pipeline, definition.metrics)
+    repeater = repeating(evaluator, definition)
+    refuse_another_pipeline(study, evaluator)
+    trials = study.get_trials(deepcopy=False)
+    with display_of(study.study_name, definition, trials, progress=progress) as display:
+        heard = both(display.heard, listener)
+        repeats = Repeats(study, read_candidates(trials), definition, repeater, listener=heard, display=display)
+        repeats.run(limits)
+
+
+def measured_again(study: optuna.Study) -> tuple[Candidate, ...]:
+    """The evaluated candidates with what finals and repeats have found, where there were any."""
+    finals, repeats = read_result(study), read_repeats_result(study)
+    searched = read_candidates(study.get_trials(deepcopy=False))
+    return with_probabilities(with_finals(with_repeats(searched, repeats), finals), repeats, finals)
+
+
+def front_measured_again(study: optuna.Study, definition: StudyDefinition) -> ParetoFront:
+    """Their front; those that were off it before the finals stay off it."""
+    finals = read_result(study)
+    set_aside = () if finals is None else finals.set_aside
+    return ParetoFront(measured_again(study), definition.objectives, definition.constraints, set_aside)
