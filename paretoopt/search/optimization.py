@@ -14,6 +14,7 @@ from optuna.trial import TrialState
 from paretoopt.candidate import Candidate, Evaluation, ProgressListener
 from paretoopt.errors import CandidateError, SpaceError, StudyError
 from paretoopt.search.convergence import GainWatch
+from paretoopt.search.cost_first.sampler import CostFirstSampler
 from paretoopt.search.cost_pruning import CostPruning, judge, with_costs
 from paretoopt.search.default import choose_sampler, sampler_to_watch_by
 from paretoopt.search.definition import StudyDefinition
@@ -36,6 +37,7 @@ from paretoopt.search.records import (
 )
 from paretoopt.search.repeats_records import read_repeats_result, with_repeats
 from paretoopt.search.sampler import draw_unknown
+from paretoopt.search.scouting import Scout
 from paretoopt.search.stopping import Limits, reason_to_stop, refuse_share_of_failures
 from paretoopt.space import Params
 
@@ -90,6 +92,7 @@ class Optimization:
         self._cost_pruning = cost_pruning
         self._ledger = Ledger()
         self._watch: GainWatch | None = None
+        self._scout = self._scouting()
         self._gains: Sequence[float] = ()
         self._n_failures = 0
 
@@ -132,10 +135,22 @@ class Optimization:
             if self._n_failures:
                 refuse_share_of_failures(self._ledger, limits.max_failure_share)
 
+    def _scouting(self) -> Scout | None:
+        """Where the cost-first sampler proposes, costs that decide are measured before it does."""
+        sampler, evaluator = self._proposing, self._evaluator
+        if not isinstance(sampler, CostFirstSampler) or not isinstance(evaluator, CostFirst):
+            return None
+        return Scout(self._study, sampler, evaluator, self._listener)
+
+    @property
+    def _proposing(self) -> optuna.samplers.BaseSampler:
+        return self._study.sampler if self._choice is None else self._choice.at(0)
+
     def _watching(self, limits: Limits) -> GainWatch | None:
         """What is still to gain is shown where the cost-first sampler proposes; with others, where a limit needs it."""
-        proposing = self._study.sampler if self._choice is None else self._choice.at(0)
-        sampler = sampler_to_watch_by(proposing, self._definition, self._evaluator, is_needed=limits.until is not None)
+        sampler = sampler_to_watch_by(
+            self._proposing, self._definition, self._evaluator, is_needed=limits.until is not None
+        )
         return None if sampler is None else GainWatch(self._study, sampler)
 
     def _claim_new(self) -> _Claim | None:
@@ -144,6 +159,8 @@ class Optimization:
         if n_candidates is not None and self._ledger.n_evaluated >= n_candidates:
             return None
         for _ in range(_PATIENCE):
+            if self._scout is not None:
+                self._scout.look()
             claim = self._claim()
             if claim is not None:
                 return claim
@@ -164,6 +181,8 @@ class Optimization:
             trial = self._study.ask()
             with self._giving_back(trial):
                 trial.set_user_attr(PROCESS, this_process())
+                if self._scout is not None:
+                    self._scout.write(trial)
                 params = self._canonical(suggest(trial, self._definition.space))
                 trial.set_user_attr(PARAMS, dict(params))
                 # Read again once the claim is written: without a lock, another process may have written the same.

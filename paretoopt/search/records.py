@@ -27,6 +27,8 @@ ENDED = "ended"
 """Why the trial ended without a result, which says nothing about its candidate."""
 POINT = "point"
 """The candidate that an enqueued trial is to evaluate, in the space's dimensions."""
+SCOUTED = "scouted"
+"""Whose costs were measured to choose this trial's candidate: pairs of parameters and costs."""
 
 OWNER_DIED = "owner died"
 INTERRUPTED = "interrupted"

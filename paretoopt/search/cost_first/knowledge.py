@@ -55,7 +55,7 @@ class Knowledge:
         artifacts: Array of shape ``(n_cells,)``: the number of each cell's artifact.
         is_final: Array of shape ``(n_cells,)``: whether known costs are those that the candidate will have.
         costs: What is known, by metric: the values by cell.
-        told: The cells whose costs a trial has measured, in the order of the trials.
+        told: The cells whose costs were measured by a trial, or to choose one, in that order.
     """
 
     def __init__(self, grid: Grid, sources: Sources) -> None:
@@ -129,6 +129,13 @@ class Knowledge:
         self._done.update(set(before) - set(self._remaining[cell]))
         for neighbour in self._grid.neighbours(cell):
             self._ask_costs(int(neighbour))
+
+    def learn_costs(self, cell: int, costs: Mapping[str, float]) -> None:
+        """Take in costs that were measured before any training."""
+        for metric, value in costs.items():
+            self.costs.setdefault(metric, {}).setdefault(cell, value)
+        if costs and cell not in self.told:
+            self.told.append(cell)
 
     def _ask_costs(self, cell: int) -> None:
         if self._sources.costs is None or any(cell in known for known in self.costs.values()):

@@ -14,6 +14,7 @@ from paretoopt.objectives import Constraint, Objective
 from paretoopt.search.cost_first.choice import Outlook, choose, first_best
 from paretoopt.search.cost_first.forecast import Forecast, Forecaster, Told
 from paretoopt.search.cost_first.grid import Grid, Numbers
+from paretoopt.search.cost_first.improvement import expected_improvement, nondominated_boxes
 from paretoopt.search.cost_first.knowledge import Knowledge, Sources
 from paretoopt.search.cost_first.stage_cost import StageCosts
 from paretoopt.search.cost_first.still_to_gain import FEWEST_ARTIFACTS, Foreseen, share_to_gain
@@ -25,6 +26,8 @@ N_START = 3
 """Candidates that are spread over the space before the model is asked."""
 _MEASURING_SHARE = 0.02
 """Cost of measuring in shares of a typical training stage, while no measurement was timed."""
+_KNOWN_OF_A_BUNDLE = 4
+"""Candidates of one training whose costs are enough to tell whether it pays; in replays, more changed little."""
 _LIKELY = 0.5
 _HOPELESS = 0.01
 """Probability of being feasible below which a cell does not count for the reference point."""
@@ -73,6 +76,40 @@ class Proposer:
             return self._spread(outlook, taken, seed)
         outlook = replace(outlook, mean=foreseen.costs[cells], deviation=foreseen.deviations[cells])
         return choose(outlook, foreseen.front, foreseen.reference)
+
+    def to_measure_first(self, told: Sequence[Told], pending: Collection[int], seed: int) -> int | None:
+        """A cell whose costs decide whether what would be proposed is worth its training; None where they are known.
+
+        The proposed cell itself, or else the one that is expected to gain most of those that need the same training,
+        until the costs of four of them are known.
+        """
+        chosen = self.propose(told, pending, seed)
+        if chosen is None or self._lacks_costs(chosen):
+            return chosen
+        inside = self._trained_with(chosen, self._untaken(told, pending))
+        unknown = np.array([cell for cell in inside if self._lacks_costs(cell)], dtype=np.intp)
+        if len(unknown) == 0 or len(inside) - len(unknown) >= _KNOWN_OF_A_BUNDLE:
+            return None
+        forecasts = self._forecasts(told, pending)
+        foreseen = self._foreseen(forecasts, self._promise(forecasts, told), told, pending)
+        if foreseen is None:
+            return None
+        boxes = nondominated_boxes(foreseen.front, foreseen.reference)
+        gains = expected_improvement(foreseen.costs[unknown], foreseen.deviations[unknown], boxes)
+        gains = gains * foreseen.promise[unknown]
+        return int(unknown[first_best(gains)]) if gains.max() > 0 else None
+
+    def _trained_with(self, chosen: int, cells: Numbers) -> list[int]:
+        """Those of ``cells`` that need training, but none that ``chosen`` does not need."""
+        bundle = {stage.key for stage in self.knowledge.remaining(chosen)}
+        needs = {cell: {stage.key for stage in self.knowledge.remaining(cell)} for cell in cells.tolist()}
+        return [cell for cell, keys in needs.items() if keys and keys <= bundle]
+
+    def _lacks_costs(self, cell: int) -> bool:
+        """Whether a cell needs training, and metrics are only predicted that could be measured before."""
+        asked = {one.metric for one in (*self.objectives, *self.constraints)} & self.knowledge.cost_metrics
+        is_predicted = any(cell not in self.knowledge.costs.get(metric, {}) for metric in asked)
+        return is_predicted and bool(self.knowledge.is_final[cell]) and bool(self.knowledge.remaining(cell))
 
     def expected_gain(self, told: Sequence[Told], pending: Collection[int]) -> float | None:
         """The share of hypervolume that all cells not told or pending are expected to add together.

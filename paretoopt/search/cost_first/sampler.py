@@ -18,8 +18,8 @@ from paretoopt.search.cost_first.forecast import Told
 from paretoopt.search.cost_first.knowledge import KnownCosts, Sources
 from paretoopt.search.cost_first.proposal import Proposer
 from paretoopt.search.encoding import decode, distributions, encode
-from paretoopt.search.records import DUPLICATE_OF, ENDED, FAILURE, PARAMS, POINT, read_measurements, read_runs
-from paretoopt.space import SearchSpace
+from paretoopt.search.records import DUPLICATE_OF, ENDED, FAILURE, PARAMS, POINT, SCOUTED, read_measurements, read_runs
+from paretoopt.space import Params, SearchSpace
 
 MOST_CELLS = 50_000
 MOST_OBJECTIVES = 4
@@ -131,6 +131,31 @@ class CostFirstSampler(optuna.samplers.BaseSampler):
             pending = self._read(trials, proposer, None)
             return proposer.expected_gain(self._evaluated(), pending)
 
+    def to_measure_first(self, trials: Sequence[FrozenTrial]) -> Params | None:
+        """A candidate whose costs decide whether what would be proposed now is worth its training.
+
+        None where nothing is to be trained, or the costs are known. Measuring takes little beside the training. Once it
+        is told to :meth:`learn_costs`, another candidate may be proposed.
+
+        Args:
+            trials: All of the study's.
+        """
+        with self._lock:
+            proposer = self._prepared()
+            pending = self._read(trials, proposer, None)
+            cell = proposer.to_measure_first(self._evaluated(), pending, self._seed)
+            return None if cell is None else proposer.grid.params(cell)
+
+    def learn_costs(self, params: Params, costs: Mapping[str, float]) -> None:
+        """Take in costs of a candidate that was not trained.
+
+        Args:
+            params: The candidate; one outside the space is passed over.
+            costs: What was measured, by metric.
+        """
+        with self._lock:
+            self._learn_costs(params, costs, self._prepared())
+
     def infer_relative_search_space(
         self,
         study: optuna.Study,  # noqa: ARG002 (Optuna's signature)
@@ -183,7 +208,14 @@ class CostFirstSampler(optuna.samplers.BaseSampler):
         }
         return sorted(cell for cell in open_cells if cell is not None)
 
+    def _learn_costs(self, params: Params, costs: Mapping[str, float], proposer: Proposer) -> None:
+        cell = proposer.grid.cell(params)
+        if cell is not None:
+            proposer.knowledge.learn_costs(cell, costs)
+
     def _tell(self, trial: FrozenTrial, proposer: Proposer) -> None:
+        for params, costs in trial.user_attrs.get(SCOUTED, ()):
+            self._learn_costs(params, costs, proposer)
         cell = self._cell(trial, proposer)
         self._proposed.pop(trial.number, None)
         self._told[trial.number] = None
