@@ -107,7 +107,8 @@ class Proposer:
 
     def _lacks_costs(self, cell: int) -> bool:
         """Whether a cell needs training, and metrics are only predicted that could be measured before."""
-        asked = {one.metric for one in (*self.objectives, *self.constraints)} & self.knowledge.cost_metrics
+        wanted = {one.metric for one in self.objectives} | {one.metric for one in self.constraints}
+        asked = wanted & self.knowledge.cost_metrics
         is_predicted = any(cell not in self.knowledge.costs.get(metric, {}) for metric in asked)
         return is_predicted and bool(self.knowledge.is_final[cell]) and bool(self.knowledge.remaining(cell))
 
