@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from paretoopt.candidate import Evaluation, Measurements, ProgressListener, RemainingStage, Remeasurement, UserStatistic
 from paretoopt.errors import CandidateError, MeasurementError, PipelineError
 from paretoopt.pipeline.evaluation import CandidateRun, ignore_progress
+from paretoopt.pipeline.input_range import InputRange, check_input_ranges
 from paretoopt.pipeline.outputs import StageOutputs
 from paretoopt.pipeline.parameters import canonical, check_metrics, check_space, refuse_reported_only
 from paretoopt.pipeline.recipe import Recipe, check_recipe, recipe_fingerprint, refuse_missing_parts
@@ -46,6 +47,7 @@ class Pipeline:
         seed: int = 0,
         bundle_files: Mapping[str, bytes] = MappingProxyType({}),
         notes: str = "",
+        input_ranges: Mapping[str, InputRange] = MappingProxyType({}),
     ) -> None:
         """Compose a pipeline.
 
@@ -60,6 +62,8 @@ class Pipeline:
             bundle_files: Files that an exported bundle carries beside the model, by name, such as
                 the items' original ids.
             notes: What somebody who deploys a bundle must know of its inputs and outputs.
+            input_ranges: What whole numbers in requests may be, by input; a server refuses others. Left out, those
+                that ``requests`` hold.
         """
         refuse_missing_parts(data, stages, measures)
         request_count(requests)
@@ -74,7 +78,9 @@ class Pipeline:
         )
         self.bundle_files = bundle_files
         self.notes = notes
+        self.input_ranges = input_ranges
         check_recipe(self._recipe)
+        check_input_ranges(input_ranges, requests)
         self._fingerprint = recipe_fingerprint(self._recipe)
         self._times_remeasured: Counter[frozenset[tuple[str, Value]]] = Counter()
 
@@ -97,6 +103,11 @@ class Pipeline:
     def parameters(self) -> Mapping[str, Parameter]:
         """Every parameter that a part of the pipeline reads, by name."""
         return MappingProxyType(self._recipe.parameters)
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What is measured of each candidate."""
+        return self._recipe.measures
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -276,21 +287,11 @@ class Pipeline:
         return CandidateRun(self._recipe, canonical_params, listener).remeasured(self._times_remeasured[candidate])
 
     def per_user(self, params: Params, listener: ProgressListener = ignore_progress) -> dict[str, NDArray[np.float64]]:
-        """The values, one per user, whose means are metrics of quality; made where the store does not have them.
-
-        Raises:
-            SpaceError: ``params`` cannot be used.
-            CandidateError: A stage or measure failed; the message names it.
-        """
+        """The values, one per user, whose means are metrics of quality; made, as by :meth:`evaluate`, if missing."""
         return self._run(params, listener).per_user()
 
     def user_statistics(self, params: Params, listener: ProgressListener = ignore_progress) -> dict[str, UserStatistic]:
-        """How metrics that are no means over users come from the values of :meth:`per_user`, for a sample of users.
-
-        Raises:
-            SpaceError: ``params`` cannot be used.
-            CandidateError: A stage or measure failed; the message names it.
-        """
+        """How metrics that are no means over users come from the values of :meth:`per_user`, for a sample of users."""
         return self._run(params, listener).user_statistics()
 
     def _run(self, params: Params, listener: ProgressListener = ignore_progress) -> CandidateRun:

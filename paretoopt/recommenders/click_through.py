@@ -18,6 +18,7 @@ from paretoopt.errors import PipelineError
 from paretoopt.measurement.measures import latency, memory
 from paretoopt.models.deepfm import DeepFM
 from paretoopt.models.dlrm import DLRM
+from paretoopt.pipeline.input_range import InputRange
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.pipeline.stage import Build, Measure, Requests
 from paretoopt.recommenders.click_stages import click_schedules, click_stages
@@ -105,6 +106,7 @@ def click_through(
         seed=seed,
         notes=_notes(clicks),
         bundle_files={"fields.json": _fields_file(clicks)},
+        input_ranges={"categories": InputRange(0, tuple(map(len, clicks.vocabularies.values())))},
     )
 
 

@@ -24,6 +24,7 @@ from paretoopt.errors import PipelineError
 from paretoopt.measurement.measures import latency, memory
 from paretoopt.measurement.training_cores import off_measured_cores
 from paretoopt.models.slate_scorer import SlateRecommender, SlateScorer
+from paretoopt.pipeline.input_range import InputRange
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.pipeline.stage import Build, Context, Measure, Requests, Stage
 from paretoopt.recommenders.quantizing import earlier, quantizing
@@ -99,16 +100,18 @@ def slate_ranking(
     schedules = _schedules(training, fine_tuning, distillation)
     absent, rules = _absent_ratios(model, slates.split), quantization or QuantizationRules()
     ways = _Ways(k, best, absent, rules, train_while_measuring)
+    requests = served_requests(slates, length=model.length, n_candidates=served_candidates, seed=seed)
     return Pipeline(
         data=slates,
         build=_build(model, seed),
         stages=_stages(model, settings, schedules, ways, _calibrated(slates, model, seed)),
         measures=_measures(k, model.length),
-        requests=served_requests(slates, length=model.length, n_candidates=served_candidates, seed=seed),
+        requests=requests,
         store=store,
         seed=seed,
         notes=_notes(model.length, best),
         bundle_files=_id_files(slates.split),
+        input_ranges={name: _ids(slates.split, name) for name in requests},
     )
 
 
@@ -264,6 +267,10 @@ def _id_files(split: Split) -> dict[str, bytes]:
     """The original ids, in the places of the model's."""
     ids = {"user_ids.json": split.user_ids, "item_ids.json": split.item_ids}
     return {name: json.dumps([None, *map(str, values)]).encode() for name, values in ids.items()}
+
+
+def _ids(split: Split, name: str) -> InputRange:
+    return InputRange(0, split.n_users if name == "user" else split.n_items)
 
 
 def _refuse_width(value: Value) -> str | None:
