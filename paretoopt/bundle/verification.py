@@ -71,7 +71,8 @@ def verify(
     The model runs in processes of its own, under limits. Numbers of the answers may be off by 1 % of the greatest of
     their output, and a tenth of the whole numbers may differ: other processors round otherwise, and near ties change
     places. Latency is measured as when the bundle was exported. It is a fault where the machine and the versions are
-    those of the manifest and it is slower by more than the tolerance; elsewhere it is told, with what differs.
+    those of the manifest and all of its interval is slower by more than the tolerance; elsewhere it is told, with what
+    differs.
 
     Args:
         folder: The bundle.
