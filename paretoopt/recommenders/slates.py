@@ -100,18 +100,17 @@ def slate_ranking(
     schedules = _schedules(training, fine_tuning, distillation)
     absent, rules = _absent_ratios(model, slates.split), quantization or QuantizationRules()
     ways = _Ways(k, best, absent, rules, train_while_measuring)
-    requests = served_requests(slates, length=model.length, n_candidates=served_candidates, seed=seed)
     return Pipeline(
         data=slates,
         build=_build(model, seed),
         stages=_stages(model, settings, schedules, ways, _calibrated(slates, model, seed)),
         measures=_measures(k, model.length),
-        requests=requests,
+        requests=served_requests(slates, length=model.length, n_candidates=served_candidates, seed=seed),
         store=store,
         seed=seed,
         notes=_notes(model.length, best),
         bundle_files=_id_files(slates.split),
-        input_ranges={name: _ids(slates.split, name) for name in requests},
+        input_ranges=_ids(slates.split, model),
     )
 
 
@@ -269,8 +268,10 @@ def _id_files(split: Split) -> dict[str, bytes]:
     return {name: json.dumps([None, *map(str, values)]).encode() for name, values in ids.items()}
 
 
-def _ids(split: Split, name: str) -> InputRange:
-    return InputRange(0, split.n_users if name == "user" else split.n_items)
+def _ids(split: Split, model: SlateModel) -> dict[str, InputRange]:
+    items = InputRange(0, split.n_items)
+    ranges = {"user": InputRange(0, split.n_users), "candidates": items}
+    return ranges | ({"history": items} if model.length else {})
 
 
 def _refuse_width(value: Value) -> str | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import onnxruntime
@@ -15,6 +17,8 @@ from paretoopt.bundle.manifest import read_manifest
 from paretoopt.candidate import Candidate
 from paretoopt.data.synthetic import synthetic_shop
 from paretoopt.errors import ArtifactError
+from paretoopt.front.pareto_front import ParetoFront
+from paretoopt.objectives import maximize, minimize
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.recommenders import next_item
 
@@ -94,3 +98,41 @@ def test_a_choice_of_another_pipeline_is_refused(chosen: Candidate, tmp_path: Pa
 
     with pytest.raises(ArtifactError, match="measured on another artifact"):
         export(other, chosen, tmp_path / "deploy")
+
+
+def test_every_measurement_says_where_it_was_taken(bundle: Path, chosen: Candidate) -> None:
+    """The environment of what depends on one, with the whole record of its measure."""
+    manifest = read_manifest(bundle)
+
+    where = {run.name: run.environment for run in chosen.runs}
+    assert manifest["measurements"]["latency_p95_ms"]["environment"] == where["latency"]
+    assert manifest["measurements"]["ndcg_at_10"]["environment"] is None
+    assert manifest["environments"]["latency"]["fingerprint"]
+
+
+def test_the_card_shows_the_choice_among_the_others(pipeline: Pipeline, chosen: Candidate, tmp_path: Path) -> None:
+    """Licence, reason, measurements and the front's plot; what comes from data has no meaning in Markdown."""
+    objectives = [maximize("ndcg_at_10"), minimize("latency_p95_ms")]
+    front = ParetoFront([chosen], objectives=objectives)
+    choice = replace(front.knee(), why="It is the | only one.")
+
+    folder = export(pipeline, choice, tmp_path / "shop", front=front, licence="CC-BY-4.0")
+    card = (folder / "MODEL_CARD.md").read_text()
+
+    assert "- Licence: CC-BY-4.0" in card
+    assert "- It is the \\| only one." in card
+    assert "![The front: NDCG@10 against latency p95](front.svg)" in card
+    drawn = ElementTree.parse(folder / "front.svg").getroot()
+    assert {"Pareto front", "this one"} <= {text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")}
+
+
+def test_a_file_of_a_pipeline_may_not_take_a_place_that_is_taken(
+    pipeline: Pipeline, chosen: Candidate, tmp_path: Path
+) -> None:
+    """What the pipeline adds has plain names, and replaces nothing of the bundle."""
+    other = copy(pipeline)
+    other.bundle_files = {"model.onnx": b"another model"}
+
+    with pytest.raises(ArtifactError, match="one that every bundle has"):
+        export(other, chosen, tmp_path / "shop")
+    assert list(tmp_path.iterdir()) == []
