@@ -70,8 +70,7 @@ def slate_ranking(
 ) -> Pipeline:
     """A pipeline that ranks the candidates which a request brings along.
 
-    One request is a user, the recent history where the model reads one, and any number of candidates; the answer is
-    each candidate's probability. Pipelines that differ in ``served_candidates`` alone share their artifacts.
+    A request is a user, the history where the model reads one, and candidates; the answer is each one's probability.
     Dimensions: those of ``next_item`` that the model can have, but ``vocabulary_trimming``.
 
     Args:
@@ -79,7 +78,7 @@ def slate_ranking(
         model: ``HistoryModel(...)`` or ``NeuMFModel()``; None for the former as it comes.
         k: Length of the list that counts in ``ndcg_at_k`` and ``hr_at_k``.
         best: Answer with that many best candidates as well; None for scores alone.
-        served_candidates: Candidates of each request whose latency is measured, drawn from the catalogue.
+        served_candidates: Random candidates of each request whose latency is measured; artifacts do not depend on it.
         training: How the uncompressed model is trained.
         fine_tuning: How a pruned, taught or rounded model is trained on.
         distillation: How a larger model teaches; None for the candidate's own uncompressed one.
