@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from paretoopt.artifact.export import export_onnx as export_onnx
     from paretoopt.bundle.export import export as export
     from paretoopt.bundle.manifest import read_manifest as read_manifest
+    from paretoopt.bundle.verification import Verification as Verification
+    from paretoopt.bundle.verification import verify as verify
     from paretoopt.candidate import Candidate as Candidate
     from paretoopt.candidate import Evaluation as Evaluation
     from paretoopt.candidate import Measurement as Measurement
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
     from paretoopt.objectives import at_most as at_most
     from paretoopt.objectives import maximize as maximize
     from paretoopt.objectives import minimize as minimize
+    from paretoopt.pipeline.input_range import InputRange as InputRange
     from paretoopt.pipeline.pipeline import Pipeline as Pipeline
     from paretoopt.pipeline.stage import Build as Build
     from paretoopt.pipeline.stage import Context as Context
@@ -121,6 +124,7 @@ _HOMES = {
     "Evaluation": "candidate",
     "Float": "space",
     "Grouping": "data.groups",
+    "InputRange": "pipeline.input_range",
     "Int": "space",
     "Interactions": "data.interactions",
     "LabelledRows": "measurement.score_parity",
@@ -149,6 +153,7 @@ _HOMES = {
     "Study": "search.study",
     "Supervised": "training.supervised",
     "TrainingSettings": "training.loop",
+    "Verification": "bundle.verification",
     "at_least": "objectives",
     "at_most": "objectives",
     "auc": "measurement.click_quality",
@@ -196,6 +201,7 @@ _HOMES = {
     "synthetic_shop": "data.synthetic",
     "throughput": "measurement.load_measures",
     "trim_vocabulary": "compression.trim_vocabulary",
+    "verify": "bundle.verification",
     "write_report": "report.report",
 }
 

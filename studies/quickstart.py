@@ -60,7 +60,7 @@ def main() -> None:
     console.print(po.front_table(front, marked={"pick": chosen.number}))
     console.print(f"\nThe smallest within 5 % of the best quality:\n{chosen.why}", highlight=False)
     report = po.write_report(study, "report.html", chosen=chosen)
-    bundle = po.export(pipeline, chosen, FOLDER / "deploy")
+    bundle = po.export(pipeline, chosen, FOLDER / "deploy", front=front, overwrite=True)
     console.print(f"\nThe whole picture: {report.absolute()}\nReady to be deployed: {bundle}", highlight=False)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from paretoopt.cli import store
+from paretoopt.cli import serve, store, verify
 from paretoopt.cli.mistakes import STATUS, UserError, as_mistake, told
 from paretoopt.errors import ParetooptError
 
@@ -18,6 +18,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(store.app, name="store")
+app.command()(verify.verify)
+app.command()(serve.serve)
 
 
 @app.callback()

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from paretoopt.candidate import Evaluation, Measurements, ProgressListener, RemainingStage, Remeasurement, UserStatistic
 from paretoopt.errors import MeasurementError, PipelineError
 from paretoopt.pipeline.evaluation import CandidateRun, ignore_progress, recent_runs
+from paretoopt.pipeline.input_range import InputRange, check_input_ranges
 from paretoopt.pipeline.outputs import StageOutputs
 from paretoopt.pipeline.parameters import canonical, check_metrics, check_space, refuse_reported_only
 from paretoopt.pipeline.recipe import Recipe, check_recipe, recipe_fingerprint, refuse_missing_parts, reseeded
@@ -27,11 +28,11 @@ from paretoopt.store.store import Entry, Store
 class Pipeline:
     """What each candidate goes through: build, stages in order, then measures.
 
-    Every output is kept in the store under a hash of the step, the parameters it reads, the data
-    and its input, so that candidates, studies and processes never compute the same thing twice.
+    Outputs are kept under a hash of step, parameters read, data and input: nothing is computed twice.
 
     Raises:
         PipelineError: The parts do not fit together.
+        SpaceError: Raised by every method that takes ``params`` which cannot be used.
         StoreError: The store cannot be written.
     """
 
@@ -47,6 +48,7 @@ class Pipeline:
         seed: int = 0,
         bundle_files: Mapping[str, bytes] = MappingProxyType({}),
         notes: str = "",
+        input_ranges: Mapping[str, InputRange] = MappingProxyType({}),
     ) -> None:
         """Compose a pipeline.
 
@@ -60,6 +62,7 @@ class Pipeline:
             seed: Seed of everything random.
             bundle_files: Files that an exported bundle carries beside the model, by name.
             notes: What somebody who deploys a bundle must know of its inputs and outputs.
+            input_ranges: What whole numbers in requests may be, by input; left out, those that ``requests`` hold.
         """
         refuse_missing_parts(data, stages, measures)
         request_count(requests)
@@ -75,7 +78,9 @@ class Pipeline:
         )
         self.bundle_files = bundle_files
         self.notes = notes
+        self.input_ranges = input_ranges
         check_recipe(self._recipe)
+        check_input_ranges(input_ranges, requests)
         self._recent_run = recent_runs(self._recipe)
         self._fingerprint = recipe_fingerprint(self._recipe)
         self._times_remeasured: Counter[frozenset[tuple[str, Value]]] = Counter()
@@ -88,6 +93,7 @@ class Pipeline:
         """
         other = copy.copy(self)
         other._recipe = reseeded(self._recipe, seed)
+        other._recent_run = recent_runs(other._recipe)
         other._fingerprint = recipe_fingerprint(other._recipe)
         other._times_remeasured = Counter()
         return other
@@ -116,6 +122,11 @@ class Pipeline:
     def parameters(self) -> Mapping[str, Parameter]:
         """Every parameter that a part of the pipeline reads, by name."""
         return MappingProxyType(self._recipe.parameters)
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What is measured of each candidate."""
+        return self._recipe.measures
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -163,11 +174,7 @@ class Pipeline:
         return self._run(params, listener).quality()
 
     def artifact_key(self, params: Params) -> str:
-        """Content address of what the last stage gives for ``params``; nothing is made.
-
-        Raises:
-            SpaceError: ``params`` cannot be used.
-        """
+        """Content address of what the last stage gives for ``params``; nothing is made."""
         return self._recent_run(self.canonical(params)).artifact_key
 
     def deployable(self, params: Params, listener: ProgressListener = ignore_progress) -> Any:  # noqa: ANN401
@@ -203,11 +210,7 @@ class Pipeline:
         return StageOutputs(self._recipe, self.canonical(params), listener, until=stage).output()
 
     def shape_needs_training(self, params: Params) -> bool:
-        """Whether trained weights decide the shape of what ships, so that :meth:`untrained` only resembles it.
-
-        Raises:
-            SpaceError: ``params`` cannot be used.
-        """
+        """Whether trained weights decide the shape of what ships, so that :meth:`untrained` only resembles it."""
         return self._recent_run(self.canonical(params)).shape_needs_training
 
     @property
@@ -283,12 +286,7 @@ class Pipeline:
         return CandidateRun(self._recipe, canonical_params, listener).remeasured(self._times_remeasured[candidate])
 
     def per_user(self, params: Params, listener: ProgressListener = ignore_progress) -> dict[str, NDArray[np.float64]]:
-        """The values, one per user, whose means are metrics of quality; made where the store does not have them.
-
-        Raises:
-            SpaceError: ``params`` cannot be used.
-            CandidateError: A stage or measure failed; the message names it.
-        """
+        """The values, one per user, whose means are metrics of quality; made, as by :meth:`evaluate`, if missing."""
         return self._run(params, listener).per_user()
 
     def user_statistics(self, params: Params, listener: ProgressListener = ignore_progress) -> dict[str, UserStatistic]:

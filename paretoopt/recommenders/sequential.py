@@ -28,6 +28,7 @@ from paretoopt.measurement.ranked_parity import ranked_parity
 from paretoopt.measurement.training_cores import off_measured_cores
 from paretoopt.models.recommender import recommender
 from paretoopt.models.sasrec import SASRec
+from paretoopt.pipeline.input_range import InputRange
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.pipeline.stage import Build, Context, Measure, Requests, Stage
 from paretoopt.recommenders.quantizing import earlier, quantizing
@@ -254,6 +255,7 @@ def _assembled(
         seed=seed,
         notes=_NOTES.format(k=k, length=length),
         bundle_files={"item_ids.json": json.dumps([None, *map(str, split.item_ids)]).encode()},
+        input_ranges=dict.fromkeys(("history", "seen"), InputRange(0, split.n_items)),
     )
 
 

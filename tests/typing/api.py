@@ -57,7 +57,11 @@ def ready_made(folder: Path) -> pd.DataFrame:
     figure.show()
     report: Path = po.write_report(study, folder / "report.html")
     chosen = front.pick(within=[po.at_most("latency_p95_ms", 5.0)], prefer="ndcg_at_10")
-    bundle: Path = po.export(pipeline, chosen, report.parent / "deploy")
+    bundle: Path = po.export(
+        pipeline, chosen, report.parent / "deploy", front=front, licence="CC-BY-4.0", overwrite=True
+    )
+    checked: po.Verification = po.verify(bundle, latency_tolerance=0.3)
+    assert checked.is_sound, [fault.detail for fault in checked.faults]
     manifest: Mapping[str, Any] = po.read_manifest(bundle)
     assert manifest, (chosen.why, failed_in)
     return front.to_frame()
