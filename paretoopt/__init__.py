@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     from paretoopt.search.encoding import suggest as suggest
     from paretoopt.search.evaluator import CostFirst as CostFirst
     from paretoopt.search.learning_curves import LearningCurves as LearningCurves
+    from paretoopt.search.loading import load_study as load_study
     from paretoopt.search.rungs import Rungs as Rungs
     from paretoopt.search.stopping_rule import StoppingRule as StoppingRule
     from paretoopt.search.study import Study as Study
@@ -170,6 +171,7 @@ _HOMES = {
     "load_clicks": "data.load_clicks",
     "load_interactions": "data.load",
     "load_ncf": "data.ncf",
+    "load_study": "search.loading",
     "log_loss": "measurement.click_quality",
     "maximize": "objectives",
     "memory": "measurement.measures",

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import optuna
-import pandas as pd
 
 from paretoopt.candidate import Candidate, Measurement, Measurements
+from paretoopt.front.table import make_frame
 from paretoopt.search.records import compact
 from paretoopt.store.keys import content_key
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ROUND = "finals_round"
 _RESULT = "finals"
@@ -170,7 +173,7 @@ def environments_frame(study: optuna.Study) -> pd.DataFrame:
         for turn in turns
         for measure, device in turn.devices.items()
     ]
-    return pd.DataFrame(rows)
+    return make_frame(rows)
 
 
 def _remeasured(candidate: Candidate, result: FinalsResult) -> Candidate:

@@ -10,7 +10,6 @@ import pandas as pd
 
 from paretoopt.candidate import Candidate, ProgressListener
 from paretoopt.front.pareto_front import ParetoFront
-from paretoopt.front.table import to_frame
 from paretoopt.objectives import Constraint, Objective
 from paretoopt.search.cost_pruning import COST_PRUNING, CostPruning
 from paretoopt.search.creation import open_optuna_study, quiet_optuna, refuse_another_pipeline
@@ -18,17 +17,17 @@ from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.encoding import checked
 from paretoopt.search.evaluator import Evaluator, Function, as_evaluator
 from paretoopt.search.finals import Finals, FinalsLimits, measuring
-from paretoopt.search.finals_records import FinalsResult, environments_frame, read_result, with_finals
 from paretoopt.search.ledger import Ledger
 from paretoopt.search.optimization import Optimization
 from paretoopt.search.progress import ProgressDisplay, both
 from paretoopt.search.progress_console import ProgressConsole
-from paretoopt.search.pruned import PrunedCandidate, read_pruned
+from paretoopt.search.pruned import PrunedCandidate
 from paretoopt.search.queue import enqueue, is_queued_or_tried
-from paretoopt.search.records import Failure, read_candidates, read_failures
+from paretoopt.search.records import Failure, read_candidates
 from paretoopt.search.sampler import default_sampler, refuse_self_stopping
 from paretoopt.search.stopping import Limits, check_limits, target_of
 from paretoopt.search.storage import Database, open_database
+from paretoopt.search.stored_study import StoredStudy
 from paretoopt.space import Params, SearchSpace
 
 
@@ -53,6 +52,7 @@ class Study:
         self._optuna_study = optuna_study
         self._definition = definition
         self._database = database
+        self._stored = StoredStudy(optuna_study, definition, database)
         self._seed = seed
         self.sampler_note: str | None = None
 
@@ -202,7 +202,7 @@ class Study:
         evaluator = measuring(as_evaluator(pipeline, self._definition.metrics))
         with self._database.naming_failures(), quiet_optuna():
             refuse_another_pipeline(self._optuna_study, evaluator)
-            trials = self._trials()
+            trials = self._stored.trials()
             searched = ParetoFront(read_candidates(trials), self.objectives, self.constraints)
             finals = Finals(self._optuna_study, searched, evaluator, top=top, anchor=anchor)
             ledger = Ledger()
@@ -215,38 +215,27 @@ class Study:
 
     def candidates(self) -> tuple[Candidate, ...]:
         """Every evaluated candidate, feasible or not, by trial; those of the finals have the values of the finals."""
-        return with_finals(read_candidates(self._trials()), self._finals_result())
+        return self._stored.candidates()
 
     def failures(self) -> tuple[Failure, ...]:
         """Every candidate that could not be evaluated, with the reason."""
-        return read_failures(self._trials())
+        return self._stored.failures()
 
     def pruned(self) -> tuple[PrunedCandidate, ...]:
         """Every candidate that was not trained because of its costs, with the reason and what was measured."""
-        return read_pruned(self._trials())
+        return self._stored.pruned()
 
     def pareto_front(self) -> ParetoFront:
         """The front of all evaluated candidates; those that were off it before the finals stay off it."""
-        result = self._finals_result()
-        set_aside = result.set_aside if result is not None else frozenset()
-        return ParetoFront(self.candidates(), self.objectives, self.constraints, set_aside)
+        return self._stored.pareto_front()
 
     def to_frame(self) -> pd.DataFrame:
         """One row per evaluated candidate: number, parameters, metrics, and the ends of the known intervals."""
-        return to_frame(self.candidates(), self.objectives)
+        return self._stored.to_frame()
 
     def finals_environments(self) -> pd.DataFrame:
         """One row per measurement of the last finals: its round, trial, measure, and where and under which load."""
-        with self._database.naming_failures():
-            return environments_frame(self._optuna_study)
-
-    def _trials(self) -> list[optuna.trial.FrozenTrial]:
-        with self._database.naming_failures():
-            return self._optuna_study.get_trials(deepcopy=False)
-
-    def _finals_result(self) -> FinalsResult | None:
-        with self._database.naming_failures():
-            return read_result(self._optuna_study)
+        return self._stored.finals_environments()
 
 
 def create_study(
