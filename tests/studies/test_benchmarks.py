@@ -240,3 +240,12 @@ def test_kendall_tau_counts_pairs() -> None:
 
     assert tau(np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0])) == pytest.approx(1 / 3)
     assert tau(np.array([1.0, 2.0, 3.0]), np.array([9.0, 8.0, 7.0])) == -1.0
+
+
+@pytest.mark.slow
+def test_start_times_stand_beside_those_of_optuna(tmp_path: Path) -> None:
+    """Every browsing verb is timed; its own row has the ratio 1."""
+    _, *rows = rows_of("start_time.py", "--rounds", "1", folder=tmp_path)
+
+    assert [row[3] for row in rows if row[0] == "`optuna --help`"] == ["1.00"]
+    assert {"`paretoopt best-trials`", "`paretoopt report`", "`import paretoopt`"} <= {row[0] for row in rows}
