@@ -84,6 +84,7 @@ if TYPE_CHECKING:
     from paretoopt.search.evaluator import CostFirst as CostFirst
     from paretoopt.search.learning_curves import LearningCurves as LearningCurves
     from paretoopt.search.loading import load_study as load_study
+    from paretoopt.search.optuna_dashboard import show_in_optuna_dashboard as show_in_optuna_dashboard
     from paretoopt.search.rungs import Rungs as Rungs
     from paretoopt.search.stopping_rule import StoppingRule as StoppingRule
     from paretoopt.search.study import Study as Study
@@ -189,6 +190,7 @@ _HOMES = {
     "read_manifest": "bundle.manifest",
     "reads": "pipeline.stage",
     "sampled_slates": "data.slate_sampling",
+    "show_in_optuna_dashboard": "search.optuna_dashboard",
     "slate_popularity": "data.slate_popularity",
     "split_examples": "data.examples",
     "suggest": "search.encoding",

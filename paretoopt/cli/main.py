@@ -23,6 +23,11 @@ VERBS = (
     Verb("report", "paretoopt.cli.report", "Write the report of a study: one HTML file that needs no network."),
     Verb("pick", "paretoopt.cli.pick", "Pick one trial within limits, and say why."),
     Verb("export", "paretoopt.cli.export", "Write the bundle of a trial: a folder that can be deployed."),
+    Verb(
+        "dashboard",
+        "paretoopt.cli.dashboard",
+        "Show the report of a study in the browser, and keep it up to date while the study goes on.",
+    ),
     Verb("store", "paretoopt.cli.store", "The outputs of stages and measures that are kept on disk."),
 )
 _INTERRUPTED = 130

@@ -124,6 +124,12 @@ def write_result(study: optuna.Study, result: FinalsResult) -> None:
     study.set_user_attr(_RESULT, record)
 
 
+def finals_record(study: optuna.Study) -> object:
+    """The outcome of the last finals as it is kept; None where there were none."""
+    record: object = study.user_attrs.get(_RESULT)
+    return record
+
+
 def read_result(study: optuna.Study) -> FinalsResult | None:
     """The outcome of the last finals; None where there were none."""
     record = study.user_attrs.get(_RESULT)

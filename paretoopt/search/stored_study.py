@@ -15,12 +15,13 @@ from paretoopt.front.table import to_frame
 from paretoopt.objectives import Constraint, Objective
 from paretoopt.search.creation import stored_definition
 from paretoopt.search.definition import StudyDefinition
-from paretoopt.search.finals_records import FinalsResult, environments_frame, read_result, with_finals
+from paretoopt.search.finals_records import FinalsResult, environments_frame, finals_record, read_result, with_finals
 from paretoopt.search.pruned import PrunedCandidate, read_pruned
 from paretoopt.search.records import Failure, read_candidates, read_failures
 from paretoopt.search.storage import Database, open_existing_database
 from paretoopt.search.trial_records import TrialRecord, read_trial
 from paretoopt.space import SearchSpace
+from paretoopt.store.keys import content_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +70,12 @@ class StoredStudy:
     def database(self) -> Database:
         """Where the study is."""
         return self._database
+
+    def version(self) -> str:
+        """Another text whenever the study has found something new: a trial that ended, or finals."""
+        with self._database.naming_failures():
+            ended = sum(trial.state.is_finished() for trial in self._optuna_study.get_trials(deepcopy=False))
+            return content_key(ended, finals_record(self._optuna_study))[:16]
 
     def trials(self) -> Sequence[optuna.trial.FrozenTrial]:
         """Every trial, as Optuna has it. They are shared: change none."""
