@@ -83,14 +83,16 @@ if TYPE_CHECKING:
     from paretoopt.search.cost_first.knowledge import Sources as Sources
     from paretoopt.search.cost_first.sampler import CostFirstSampler as CostFirstSampler
     from paretoopt.search.cost_pruning import CostPruning as CostPruning
+    from paretoopt.search.create import create_study as create_study
     from paretoopt.search.early_stopping import EarlyStopping as EarlyStopping
     from paretoopt.search.encoding import suggest as suggest
     from paretoopt.search.evaluator import CostFirst as CostFirst
     from paretoopt.search.learning_curves import LearningCurves as LearningCurves
+    from paretoopt.search.loading import load_study as load_study
+    from paretoopt.search.optuna_dashboard import show_in_optuna_dashboard as show_in_optuna_dashboard
     from paretoopt.search.rungs import Rungs as Rungs
     from paretoopt.search.stopping_rule import StoppingRule as StoppingRule
     from paretoopt.search.study import Study as Study
-    from paretoopt.search.study import create_study as create_study
     from paretoopt.space import Categorical as Categorical
     from paretoopt.space import Float as Float
     from paretoopt.space import Int as Int
@@ -161,7 +163,7 @@ _HOMES = {
     "by_history_length": "data.groups",
     "by_item_popularity": "data.groups",
     "compare_quality": "measurement.paired",
-    "create_study": "search.study",
+    "create_study": "search.create",
     "describe": "artifact.describe",
     "distill": "training.stages",
     "environment_of": "measurement.environment_record",
@@ -177,6 +179,7 @@ _HOMES = {
     "load_clicks": "data.load_clicks",
     "load_interactions": "data.load",
     "load_ncf": "data.ncf",
+    "load_study": "search.loading",
     "log_loss": "measurement.click_quality",
     "maximize": "objectives",
     "memory": "measurement.measures",
@@ -194,6 +197,7 @@ _HOMES = {
     "read_manifest": "bundle.manifest",
     "reads": "pipeline.stage",
     "sampled_slates": "data.slate_sampling",
+    "show_in_optuna_dashboard": "search.optuna_dashboard",
     "slate_popularity": "data.slate_popularity",
     "split_examples": "data.examples",
     "suggest": "search.encoding",

@@ -9,7 +9,10 @@ import typer
 
 from paretoopt.cli.mistakes import UserError
 
+app = typer.Typer()
 
+
+@app.command()
 def serve(
     folder: Annotated[Path, typer.Argument(help="The bundle's folder.")],
     workers: Annotated[int, typer.Option(min=1, help="Processes, each with a copy of the model.")] = 1,

@@ -18,7 +18,10 @@ _FINDINGS: tuple[Column[Finding], ...] = (
     Column("what was found", "detail", lambda one: one.detail),
 )
 
+app = typer.Typer()
 
+
+@app.command()
 def verify(
     folder: Annotated[Path, typer.Argument(help="The bundle's folder.")],
     latency: Annotated[bool, typer.Option(help="Measure latency again, which takes some seconds.")] = True,

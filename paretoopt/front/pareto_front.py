@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from paretoopt.candidate import Candidate
 from paretoopt.errors import ObjectiveError
@@ -16,6 +15,9 @@ from paretoopt.front.feasibility import is_feasible, tightest
 from paretoopt.front.pick import pick, pick_knee, pick_nearest_to_ideal
 from paretoopt.front.table import to_frame
 from paretoopt.objectives import Constraint, Objective
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import pandas as pd
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from paretoopt.candidate import Candidate
 from paretoopt.front.feasibility import metrics_of
 from paretoopt.objectives import Objective
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def make_frame(rows: Mapping[str, Sequence[object]] | Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """The table of columns by name, or of rows.
+
+    pandas is loaded here and not before: whoever lists trials in a terminal would wait for it, which is a third of
+    the whole time (docs/results/start_time.md).
+    """
+    frame: pd.DataFrame = importlib.import_module("pandas").DataFrame(rows)
+    return frame
 
 
 def to_frame(candidates: Sequence[Candidate], objectives: Sequence[Objective] = ()) -> pd.DataFrame:
@@ -34,7 +47,7 @@ def to_frame(candidates: Sequence[Candidate], objectives: Sequence[Objective] = 
         columns["probability_nondominated"] = probabilities
     if any(candidate.n_seeds > 1 for candidate in candidates):
         columns["n_seeds"] = [candidate.n_seeds for candidate in candidates]
-    return pd.DataFrame(columns)
+    return make_frame(columns)
 
 
 def _values(candidates: Sequence[Candidate], metric: str, end: str) -> list[object]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import optuna
 
-from paretoopt.candidate import Candidate, ProgressListener
+from paretoopt.candidate import ProgressListener
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.search.creation import refuse_another_pipeline
 from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.evaluator import Evaluator, as_evaluator
 from paretoopt.search.finals import Finals, FinalsLimits, measuring
-from paretoopt.search.finals_records import read_result, with_finals
 from paretoopt.search.progress import both, display_of
 from paretoopt.search.records import read_candidates
 from paretoopt.search.repeats import Repeats, RepeatsLimits, repeating
-from paretoopt.search.repeats_records import read_repeats_result, with_probabilities, with_repeats
+from paretoopt.search.repeats_records import with_repeats
 from paretoopt.search.repeats_trainings import known_repeats
 
 
@@ -60,17 +59,3 @@ def repeat_trainings(
         heard = both(display.heard, listener)
         repeats = Repeats(study, read_candidates(trials), definition, repeater, listener=heard, display=display)
         repeats.run(limits)
-
-
-def measured_again(study: optuna.Study) -> tuple[Candidate, ...]:
-    """The evaluated candidates with what finals and repeats have found, where there were any."""
-    finals, repeats = read_result(study), read_repeats_result(study)
-    searched = read_candidates(study.get_trials(deepcopy=False))
-    return with_probabilities(with_finals(with_repeats(searched, repeats), finals), repeats, finals)
-
-
-def front_measured_again(study: optuna.Study, definition: StudyDefinition) -> ParetoFront:
-    """Their front; those that were off it before the finals stay off it."""
-    finals = read_result(study)
-    set_aside = () if finals is None else finals.set_aside
-    return ParetoFront(measured_again(study), definition.objectives, definition.constraints, set_aside)

@@ -81,6 +81,12 @@ def write_repeats_result(study: optuna.Study, result: RepeatsResult) -> None:
     study.set_user_attr(_RESULT, record)
 
 
+def repeats_record(study: optuna.Study) -> object:
+    """The outcome of the last repeats as it is kept; None where there were none."""
+    record: object = study.user_attrs.get(_RESULT)
+    return record
+
+
 def read_repeats_result(study: optuna.Study) -> RepeatsResult | None:
     """The outcome of the last repeats; None where there were none."""
     record = study.user_attrs.get(_RESULT)

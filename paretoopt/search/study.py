@@ -3,39 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 
 import optuna
 import pandas as pd
 
 from paretoopt.candidate import Candidate, ProgressListener
 from paretoopt.front.pareto_front import ParetoFront
-from paretoopt.front.table import to_frame
 from paretoopt.objectives import Constraint, Objective
 from paretoopt.search.convergence import Until, as_converged, read_expected_gain
 from paretoopt.search.cost_pruning import COST_PRUNING, CostPruning
-from paretoopt.search.creation import open_optuna_study, quiet_optuna, refuse_another_pipeline
+from paretoopt.search.creation import quiet_optuna, refuse_another_pipeline
 from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.encoding import checked
 from paretoopt.search.evaluator import Evaluator, Function, as_evaluator
 from paretoopt.search.finals import FinalsLimits
-from paretoopt.search.finals_records import environments_frame
-from paretoopt.search.measured_again import front_measured_again, hold_finals, measured_again, repeat_trainings
+from paretoopt.search.measured_again import hold_finals, repeat_trainings
 from paretoopt.search.optimization import Optimization
 from paretoopt.search.progress import ProgressDisplay, both
 from paretoopt.search.progress_console import ProgressConsole
-from paretoopt.search.pruned import PrunedCandidate, read_pruned
+from paretoopt.search.pruned import PrunedCandidate
 from paretoopt.search.queue import enqueue, is_queued_or_tried
-from paretoopt.search.records import Failure, read_failures
+from paretoopt.search.records import Failure
 from paretoopt.search.repeats import RepeatsLimits
-from paretoopt.search.sampler import default_sampler, refuse_self_stopping
 from paretoopt.search.stopping import Limits, check_limits, target_of
-from paretoopt.search.storage import Database, open_database
+from paretoopt.search.storage import Database
+from paretoopt.search.stored_study import StoredStudy
 from paretoopt.space import Params, SearchSpace
 
 
 class Study:
-    """Candidates of one space, evaluated by one pipeline; :func:`create_study` makes or reopens one.
+    """Candidates of one space, evaluated by one pipeline; ``create_study`` makes or reopens one.
 
     Attributes:
         sampler_note: Which sampler proposes the candidates, and why; None until :meth:`optimize` knows.
@@ -48,6 +45,7 @@ class Study:
         self._optuna_study = optuna_study
         self._definition = definition
         self._database = database
+        self._stored = StoredStudy(optuna_study, definition, database)
         self._seed = seed
         self.sampler_note: str | None = None
 
@@ -231,79 +229,24 @@ class Study:
 
     def candidates(self) -> tuple[Candidate, ...]:
         """Every evaluated candidate, feasible or not, by trial, with the values of the finals and the repeats."""
-        with self._database.naming_failures():
-            return measured_again(self._optuna_study)
+        return self._stored.candidates()
 
     def failures(self) -> tuple[Failure, ...]:
         """Every candidate that could not be evaluated, with the reason."""
-        return read_failures(self._trials())
+        return self._stored.failures()
 
     def pruned(self) -> tuple[PrunedCandidate, ...]:
         """Every candidate that was not trained because of its costs, with the reason and what was measured."""
-        return read_pruned(self._trials())
+        return self._stored.pruned()
 
     def pareto_front(self) -> ParetoFront:
         """The front of all evaluated candidates; those that were off it before the finals stay off it."""
-        with self._database.naming_failures():
-            return front_measured_again(self._optuna_study, self._definition)
+        return self._stored.pareto_front()
 
     def to_frame(self) -> pd.DataFrame:
         """One row per evaluated candidate: number, parameters, metrics, and the ends of the known intervals."""
-        return to_frame(self.candidates(), self.objectives)
+        return self._stored.to_frame()
 
     def finals_environments(self) -> pd.DataFrame:
         """One row per measurement of the last finals: its round, trial, measure, and where and under which load."""
-        with self._database.naming_failures():
-            return environments_frame(self._optuna_study)
-
-    def _trials(self) -> list[optuna.trial.FrozenTrial]:
-        with self._database.naming_failures():
-            return self._optuna_study.get_trials(deepcopy=False)
-
-
-def create_study(
-    space: SearchSpace,
-    *,
-    objectives: Sequence[Objective],
-    constraints: Sequence[Constraint] = (),
-    study_name: str | None = None,
-    storage: str | optuna.storages.BaseStorage | None = None,
-    load_if_exists: bool = False,
-    sampler: optuna.samplers.BaseSampler | None = None,
-    seed: int = 0,
-) -> Study:
-    """Create a study, or reopen one to go on with it.
-
-    Args:
-        space: The candidates to search.
-        objectives: What they are compared in.
-        constraints: What a feasible candidate satisfies.
-        study_name: Names the study in its database; None for a name that nothing else has.
-        storage: A database URL or an Optuna storage; None for ``sqlite:///paretoopt.db``, a file in the current folder.
-            SQLite needs a local disk: for a shared one, pass ``optuna.storages.JournalStorage(...)``.
-        load_if_exists: Whether to go on with a study of this name.
-        sampler: Any Optuna sampler but those that end a study on their own; None for :class:`CostFirstSampler` where it
-            can be used, else a multivariate TPE. Both give the same candidates for the same seed, resumed or not.
-        seed: Seed of the default sampler.
-
-    Raises:
-        ObjectiveError: Objectives or constraints are missing, repeated or contradict each other.
-        StudyMismatchError: The study exists with another space, objectives or constraints.
-        StudyError: The study exists already, or the database cannot be used.
-
-    >>> from paretoopt.objectives import maximize, minimize
-    >>> from paretoopt.space import Int
-    >>> objectives = [maximize("quality"), minimize("memory_mib")]
-    >>> study = create_study(SearchSpace(size=Int(1, 4)), objectives=objectives, storage="sqlite:///:memory:")
-    >>> study.optimize(lambda params: {"quality": min(params["size"], 3), "memory_mib": params["size"]}, progress=False)
-    >>> sorted(candidate.params["size"] for candidate in study.pareto_front().members)
-    [1, 2, 3]
-    """
-    definition = StudyDefinition(space, tuple(objectives), tuple(constraints))
-    refuse_self_stopping(sampler)
-    database = open_database(storage)
-    with database.naming_failures(), quiet_optuna():
-        optuna_study = open_optuna_study(
-            definition, study_name, database.storage, load_if_exists, sampler or default_sampler(seed, 0)
-        )
-    return Study(optuna_study, definition, database=database, seed=seed if sampler is None else None)
+        return self._stored.finals_environments()

@@ -12,8 +12,9 @@ from paretoopt.errors import StudyError
 from paretoopt.front.dominance import hypervolume, reference_point
 from paretoopt.search.convergence import Converged, GainWatch
 from paretoopt.search.cost_first.sampler import CostFirstSampler
+from paretoopt.search.create import create_study
 from paretoopt.search.default import sources_of
-from paretoopt.search.study import Study, create_study
+from paretoopt.search.study import Study
 from paretoopt.space import Float, Params, SearchSpace
 from tests.search.tables import OBJECTIVES, SPACE, Table
 

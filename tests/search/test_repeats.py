@@ -19,8 +19,9 @@ from paretoopt.objectives import maximize, minimize
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.pipeline.stage import Build, Context, Measure, Stage
 from paretoopt.search.cost_pruning import CostPruning
+from paretoopt.search.create import create_study
 from paretoopt.search.repeats_records import RepeatsResult, read_repeats, write_repeats_result
-from paretoopt.search.study import Study, create_study
+from paretoopt.search.study import Study
 from paretoopt.space import Ordered, Parameter, Params, SearchSpace
 
 N_USERS = 400

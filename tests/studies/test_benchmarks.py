@@ -307,3 +307,12 @@ def test_the_part_of_users_is_told_from_that_of_seeds() -> None:
 
     assert alike[1] == pytest.approx(alike[2], rel=0.01) == pytest.approx(0.1, rel=0.3)
     assert apart[2] < apart[1] / 2
+
+
+@pytest.mark.slow
+def test_start_times_stand_beside_those_of_optuna(tmp_path: Path) -> None:
+    """Every browsing verb is timed; its own row has the ratio 1."""
+    _, *rows = rows_of("start_time.py", "--rounds", "1", folder=tmp_path)
+
+    assert [row[3] for row in rows if row[0] == "`optuna --help`"] == ["1.00"]
+    assert {"`paretoopt best-trials`", "`paretoopt report`", "`import paretoopt`"} <= {row[0] for row in rows}

@@ -39,6 +39,7 @@ def ready_made(folder: Path) -> pd.DataFrame:
         storage="sqlite:///shop.db",
         load_if_exists=True,
     )
+    assert po.load_study(study_name="shop", storage="sqlite:///shop.db").space == space
     study.enqueue({"embedding_dim": 16, "pruning_ratio": 0.0, "allocation": "uniform", "serving_workers": 1})
     study.optimize(
         pipeline,

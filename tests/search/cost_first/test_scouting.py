@@ -11,8 +11,9 @@ import pytest
 from paretoopt.candidate import Evaluation, ProgressListener
 from paretoopt.errors import CandidateError
 from paretoopt.objectives import Objective
+from paretoopt.search.create import create_study
 from paretoopt.search.records import SCOUTED
-from paretoopt.search.study import Study, create_study
+from paretoopt.search.study import Study
 from paretoopt.space import Params, SearchSpace
 
 MakeWorkshop = Callable[..., Any]
