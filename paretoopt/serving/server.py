@@ -71,6 +71,9 @@ def _listening(settings: ServingSettings) -> Iterator[socket.socket]:
     """The socket that all workers share, once it is known which address it has."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG) as listener:
+        # Accepted connections inherit it. asyncio sets it on sockets that know their protocol alone; without it, an
+        # answer's head and body go apart, and the second waits 40 ms for the client to acknowledge the first.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         host = f"[{settings.host}]" if family == socket.AF_INET6 else settings.host
         address = f"http://{host}:{listener.getsockname()[1]}"
         sys.stderr.write(f"Serving {settings.folder} at {address} with {settings.workers} worker(s)\n")

@@ -140,7 +140,7 @@ def main() -> None:
     """Print the table and write it to the page of results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the folder of MovieLens 100K")
-    parser.add_argument("--requests", type=int, default=3_000, help="requests of each client")
+    parser.add_argument("--requests", type=int, default=1_000, help="requests of each client")
     parser.add_argument("--output", type=Path, default=_RESULTS, help="the page to write")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -15,6 +15,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from paretoopt.serving.server import _listening
+from paretoopt.serving.settings import ServingSettings
 from tests.serving.conftest import Server, serving, wait_until
 
 _REQUEST = {"inputs": {"history": [[1, 2, 3]]}}
@@ -155,3 +157,14 @@ def test_a_missing_extra_is_named(bundle: Path, package: str) -> None:
 
     assert told.returncode == 2
     assert "pip install 'paretoopt[serve]'" in told.stderr
+
+
+def test_answers_are_sent_at_once(tmp_path: Path) -> None:
+    """Connections that workers accept do not wait for acknowledgements between the parts of an answer."""
+    with _listening(ServingSettings(tmp_path, port=0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        accepted, _ = listener.accept()
+
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+        client.close()
+        accepted.close()
