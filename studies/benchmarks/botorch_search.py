@@ -4,7 +4,8 @@ Each objective has a Gaussian process with BoTorch's defaults over the positions
 configurations are random ones. Hyperparameters are fitted anew each time that there are a tenth more values. Exact
 for the acquisition's noiseless limit, the closed form of expected hypervolume improvement under the same models picks
 the ``_N_SCREENED`` configurations among which BoTorch chooses: on all of them each choice would take a minute. The
-reference point is a tenth of the span beyond the worst value so far.
+reference point is a tenth of the span beyond the worst value so far. At its first use BoTorch compiles a kernel, for
+about a minute, and keeps it; without a C++ compiler it is slower.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ import pandas as pd
 
 import paretoopt as po
 from paretoopt.candidate import RemainingStage
+from paretoopt.errors import DataError
 from paretoopt.front.dominance import Costs, hypervolume, reference_point
 from paretoopt.space import Value
 
@@ -123,12 +124,22 @@ def read_table(path: Path, objectives: tuple[po.Objective, ...]) -> Table:
 
 
 def table_of(name: str, frame: pd.DataFrame, objectives: tuple[po.Objective, ...]) -> Table:
-    """The table whose columns are those of ``frame``."""
+    """The table whose columns are those of ``frame``.
+
+    Raises:
+        DataError: It lacks the metric of an objective.
+    """
     columns = [str(column) for column in frame]
     params = frame[[column for column in columns if column.startswith("params.")]]
     params.columns = params.columns.str.removeprefix("params.")
     metrics = frame[[column for column in columns if column.startswith("metrics.")]]
     metrics.columns = metrics.columns.str.removeprefix("metrics.")
+    lacking = [one.metric for one in objectives if one.metric not in metrics]
+    if lacking:
+        raise DataError(
+            f"Table {name} has no metric {', '.join(lacking)}; it has {', '.join(map(str, metrics))}. "
+            "Name the objectives by --objectives."
+        )
     stages = [column.split(".")[1] for column in columns if column.startswith("stages.") and column.endswith(".key")]
     keys = {stage: frame[f"stages.{stage}.key"].fillna("").astype(str).tolist() for stage in stages}
     epochs = {
