@@ -41,7 +41,8 @@ _STYLES = {
     "GPSampler": ("#E69F00", "solid"),
     "qLogNEHVI (BoTorch)": ("#D55E00", "solid"),
     "exhausting, cheapest next": ("#000000", "dash"),
-    "paretoopt, costs predicted": ("#0072B2", "solid"),
+    "paretoopt, costs predicted": ("#0072B2", "dot"),
+    "paretoopt": ("#0072B2", "solid"),
     "paretoopt, costs known": ("#56B4E9", "solid"),
 }
 

@@ -7,9 +7,10 @@ those that were evaluated, and those whose costs were asked for before; alone, e
 the share of that of all configurations, from a reference point a tenth of the span beyond the worst, with costs as they
 are and as logarithms. A search is stopped when it has 99 % of both. Optuna's samplers see ordered dimensions as
 integers; TPESampler is Optuna's default. qLogNEHVI is BoTorch's, told what the samplers are told, and chooses among the
-configurations that are left. *Costs known*: latency and memory of every configuration are measured before the first
-training. *Costs predicted*: they are known of those configurations alone that were evaluated. Figures show the median
-and the quartiles of the runs; a curve ends where the first run was stopped before it had 99 %.
+configurations that are left. *paretoopt* proposes as in a study: before anything is trained, it measures the costs
+of up to eight configurations that decide whether to. *Costs known*: latency and memory of every configuration are
+measured before the first training. *Costs predicted*: only those of configurations that were evaluated are. Figures
+show the median and the quartiles of the runs; a curve ends where the first run was stopped before it had 99 %.
 
 GPSampler and qLogNEHVI take seconds per trial: they run when they are named (`--searches`), and join the kept runs.
 Several processes can share the work, each with a file of its own to add to; `--runs` joins the files. Kept runs are

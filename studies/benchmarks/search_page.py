@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from studies.benchmarks.search_oracle import least_epochs
 from studies.benchmarks.search_runs import ENOUGH, Run, epochs_alone, epochs_with_store, measurements, shares_of
 from studies.benchmarks.search_table import Table
 from studies.benchmarks.searches import SEARCHES
@@ -43,7 +44,18 @@ def section(table: Table, runs: Sequence[Run], most_trials: int, figure: str | N
         spent = {search: _spent(table, found, is_log=is_log) for search, found in own.items()}
         name = "logarithms" if is_log else "they are"
         lines += ["", f"### Hypervolume with costs as {name}", "", *_rows(own, spent), *_comparison(spent)]
+        lines += _least(table, is_log=is_log)
     return [*lines, ""]
+
+
+def _least(table: Table, *, is_log: bool) -> list[str]:
+    epochs = [least_epochs(table, level, is_log=is_log) for level in _LEVELS]
+    told = [
+        f"{one:g} epochs to {100 * level:g}%" for one, level in zip(epochs, _LEVELS, strict=True) if one is not None
+    ]
+    if not told:
+        return []
+    return ["", f"Whoever knew all outcomes beforehand would need {' and '.join(told)} with the store, and no fewer."]
 
 
 def n_trials_to(shares: Sequence[float], level: float) -> int | None:

@@ -16,6 +16,7 @@ from paretoopt.errors import DataError, MissingExtraError
 from studies.benchmarks.interpolated_table import interpolated_frame
 from studies.benchmarks.search_curves import curves_of, draw_curves
 from studies.benchmarks.search_efficiency import objective_of, seeds_of
+from studies.benchmarks.search_oracle import least_epochs
 from studies.benchmarks.search_page import section
 from studies.benchmarks.search_runs import (
     Run,
@@ -94,8 +95,8 @@ def test_between_two_measured_configurations_values_are_between_theirs() -> None
         [f"params.{name}" for name in ("embedding_dim", "pruning_ratio", *("linear_bits", "embedding_bits"))]
         + ["params.serving_workers"]
     )
-    low, middle, high = (rows.loc[(64, ratio, 8, 4, 2)] for ratio in (0.25, 0.5, 0.75))
-    between = rows.loc[(64, 0.6, 8, 4, 2)]
+    columns = {ratio: rows.loc[[(64, ratio, 8, 4, 2)]].iloc[0] for ratio in (0.0, 0.05, 0.25, 0.5, 0.6, 0.75)}
+    low, middle, between, high = (columns[ratio] for ratio in (0.25, 0.5, 0.6, 0.75))
     quarter = 0.4  # of the way from 0.5 to 0.75
 
     expected = middle["metrics.ndcg_at_10"] * (1 - quarter) + high["metrics.ndcg_at_10"] * quarter
@@ -103,8 +104,8 @@ def test_between_two_measured_configurations_values_are_between_theirs() -> None
     expected = middle["metrics.memory_mib"] ** (1 - quarter) * high["metrics.memory_mib"] ** quarter
     assert between["metrics.memory_mib"] == pytest.approx(expected)
     assert between["stages.fine_tune.epochs"] == low["stages.fine_tune.epochs"]
-    assert rows.loc[(64, 0.0, 8, 4, 2)]["stages.fine_tune.key"] == ""
-    assert rows.loc[(64, 0.05, 8, 4, 2)]["stages.fine_tune.epochs"] == low["stages.fine_tune.epochs"]
+    assert columns[0.0]["stages.fine_tune.key"] == ""
+    assert columns[0.05]["stages.fine_tune.epochs"] == low["stages.fine_tune.epochs"]
 
 
 def test_configurations_of_the_larger_table_share_trainings_as_the_measured_ones_do() -> None:
@@ -214,3 +215,17 @@ def test_metrics_that_are_missing_from_a_table_are_named(tmp_path: Path) -> None
 
     with pytest.raises(DataError, match="no metric auc; it has ndcg_at_10"):
         table_of("x", frame, (po.maximize("auc"),))
+
+
+def test_whoever_knows_all_outcomes_needs_the_fewest_epochs() -> None:
+    """No search reaches a share of the hypervolume for less, and a smaller share takes fewer."""
+    table = synthetic_table(0)
+
+    least = least_epochs(table, 0.99, is_log=False)
+
+    assert least is not None
+    run = run_search(table, "paretoopt, costs known", 0, most_trials=80)
+    shares = shares_of(table, run.rows, is_log=False)
+    reached = next(n for n, share in enumerate(shares) if share >= 0.99)
+    assert least <= epochs_with_store(table, run.rows)[reached]
+    assert 0 < (least_epochs(table, 0.8, is_log=False) or 0) < least
