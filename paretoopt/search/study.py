@@ -9,10 +9,12 @@ import optuna
 import pandas as pd
 
 from paretoopt.candidate import Candidate, ProgressListener
+from paretoopt.front.costs import Cost
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.front.table import to_frame
 from paretoopt.objectives import Constraint, Objective
 from paretoopt.search.cost_pruning import COST_PRUNING, CostPruning
+from paretoopt.search.costed import with_cost_metrics
 from paretoopt.search.creation import open_optuna_study, quiet_optuna, refuse_another_pipeline
 from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.encoding import checked
@@ -42,14 +44,7 @@ class Study:
     def __init__(
         self, optuna_study: optuna.Study, definition: StudyDefinition, *, database: Database, seed: int | None
     ) -> None:
-        """Put a study around ``optuna_study``.
-
-        Args:
-            optuna_study: Holds the trials.
-            definition: What is searched.
-            database: Where ``optuna_study`` is.
-            seed: Seed of the default sampler; None to use the one of ``optuna_study``.
-        """
+        """Put a study around ``optuna_study``, whose default sampler has ``seed``; None where it has one of its own."""
         self._optuna_study = optuna_study
         self._definition = definition
         self._database = database
@@ -78,10 +73,9 @@ class Study:
 
     @property
     def optuna_study(self) -> optuna.Study:
-        """The Optuna study itself, for its dashboard and plots.
+        """The Optuna study itself; an ``Ordered`` dimension is there as ``<name>.index``, the position in its values.
 
-        An ``Ordered`` dimension is there as ``<name>.index``, the position in its values. Trials in
-        state FAIL were not evaluated: they proposed a known candidate, or were cut short.
+        A trial in state FAIL proposed a known candidate, or was cut short.
         """
         return self._optuna_study
 
@@ -138,8 +132,9 @@ class Study:
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         limits = Limits(n_trials, deadline, max_training_cost, max_failure_share)
-        evaluator = as_evaluator(pipeline, self._definition.metrics)
-        check_limits(limits, self.space, evaluator)
+        given = as_evaluator(pipeline, self._definition.metrics)
+        check_limits(limits, self.space, given)
+        evaluator = with_cost_metrics(given, self._definition.costs)
         evaluator.check(self.space, self._definition.metrics)
         with self._database.naming_failures(), quiet_optuna():
             refuse_another_pipeline(self._optuna_study, evaluator)
@@ -199,7 +194,8 @@ class Study:
         """
         deadline = None if budget_seconds is None else time.monotonic() + budget_seconds
         limits = FinalsLimits(rounds, confidence, deadline)
-        evaluator = measuring(as_evaluator(pipeline, self._definition.metrics))
+        given = as_evaluator(pipeline, self._definition.metrics)
+        evaluator = measuring(with_cost_metrics(given, self._definition.costs))
         with self._database.naming_failures(), quiet_optuna():
             refuse_another_pipeline(self._optuna_study, evaluator)
             trials = self._trials()
@@ -254,6 +250,7 @@ def create_study(
     *,
     objectives: Sequence[Objective],
     constraints: Sequence[Constraint] = (),
+    costs: Sequence[Cost] = (),
     study_name: str | None = None,
     storage: str | optuna.storages.BaseStorage | None = None,
     load_if_exists: bool = False,
@@ -266,6 +263,7 @@ def create_study(
         space: The candidates to search.
         objectives: What they are compared in.
         constraints: What a feasible candidate satisfies.
+        costs: ``ServingCost(...)`` and ``TotalCost(...)`` add metrics to those that are measured.
         study_name: Names the study in its database; None for a name that nothing else has.
         storage: A database URL or an Optuna storage; None for ``sqlite:///paretoopt.db``, a file in the current folder.
             SQLite needs a local disk: for a shared one, pass ``optuna.storages.JournalStorage(...)``.
@@ -275,8 +273,8 @@ def create_study(
         seed: Seed of the default sampler.
 
     Raises:
-        ObjectiveError: Objectives or constraints are missing, repeated or contradict each other.
-        StudyMismatchError: The study exists with another space, objectives or constraints.
+        ObjectiveError: Objectives or constraints are missing, repeated or contradict each other; or costs, CostError.
+        StudyMismatchError: The study exists with another space, objectives, constraints or costs.
         StudyError: The study exists already, or the database cannot be used.
 
     >>> from paretoopt.objectives import maximize, minimize
@@ -290,7 +288,7 @@ def create_study(
     >>> sorted(candidate.params["size"] for candidate in study.pareto_front().members)
     [1, 2, 3]
     """
-    definition = StudyDefinition(space, tuple(objectives), tuple(constraints))
+    definition = StudyDefinition(space, tuple(objectives), tuple(constraints), tuple(costs))
     refuse_self_stopping(sampler)
     database = open_database(storage)
     with database.naming_failures(), quiet_optuna():

@@ -167,8 +167,8 @@ def search_plain_function() -> list[po.Candidate]:
 def fronts_of_tables(study: optuna.Study, frame: pd.DataFrame, path: Path) -> list[po.ParetoFront]:
     """A front of whatever was measured."""
     objectives = [po.maximize("auc"), po.minimize("memory_mib")]
-    of_table = po.ParetoFront.of(frame, objectives, [po.at_most("memory_mib", 8)], params=["width"])
-    return [po.ParetoFront.of(study), of_table, po.ParetoFront.of(path, objectives), po.ParetoFront.of(of_table)]
+    of_table = po.front_of(frame, objectives, [po.at_most("memory_mib", 8)], params=["width"])
+    return [po.front_of(study), of_table, po.front_of(path, objectives), po.front_of(of_table)]
 
 
 def plain_optuna(space: po.SearchSpace) -> optuna.Study:
