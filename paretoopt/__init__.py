@@ -51,7 +51,10 @@ if TYPE_CHECKING:
     from paretoopt.data.synthetic import synthetic_shop as synthetic_shop
     from paretoopt.data.synthetic_clicks import synthetic_clicks as synthetic_clicks
     from paretoopt.errors import EnvironmentWarning as EnvironmentWarning
+    from paretoopt.front.front_of import front_of as front_of
     from paretoopt.front.pareto_front import ParetoFront as ParetoFront
+    from paretoopt.front.serving_cost import ServingCost as ServingCost
+    from paretoopt.front.total_cost import TotalCost as TotalCost
     from paretoopt.measurement.click_quality import auc as auc
     from paretoopt.measurement.click_quality import log_loss as log_loss
     from paretoopt.measurement.environment_record import environment_of as environment_of
@@ -145,6 +148,7 @@ _HOMES = {
     "RemainingStage": "candidate",
     "Rungs": "search.rungs",
     "SearchSpace": "space",
+    "ServingCost": "front.serving_cost",
     "SlateData": "data.slates",
     "Slates": "data.slates",
     "Sources": "search.cost_first.knowledge",
@@ -154,6 +158,7 @@ _HOMES = {
     "Store": "store.store",
     "Study": "search.study",
     "Supervised": "training.supervised",
+    "TotalCost": "front.total_cost",
     "TrainingSettings": "training.loop",
     "Verification": "bundle.verification",
     "at_least": "objectives",
@@ -171,6 +176,7 @@ _HOMES = {
     "export_onnx": "artifact.export",
     "fine_tune": "training.stages",
     "fit": "training.stages",
+    "front_of": "front.front_of",
     "front_table": "report.terminal",
     "k_core": "data.k_core",
     "latency": "measurement.measures",

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 from paretoopt.candidate import Candidate
 from paretoopt.errors import ObjectiveError
 from paretoopt.front.choice import Choice
+from paretoopt.front.costs import Cost, priced
 from paretoopt.front.dominance import costs_of, is_nondominated
 from paretoopt.front.environments import warn_of_several_environments
-from paretoopt.front.feasibility import is_feasible, tightest
-from paretoopt.front.pick import pick, pick_knee, pick_nearest_to_ideal
+from paretoopt.front.feasibility import On, is_feasible, require_any, tightest
+from paretoopt.front.pick import pick
+from paretoopt.front.question import Weights, ask
+from paretoopt.front.rules import Rule
 from paretoopt.front.table import to_frame
 from paretoopt.objectives import Constraint, Objective
 
@@ -85,40 +88,64 @@ class ParetoFront:
         """
         return to_frame(self.members, self.objectives)
 
-    def knee(self) -> Choice:
-        """The member beyond which a little more of one objective costs much of another (Das 1999).
+    def with_costs(self, *costs: Cost) -> ParetoFront:
+        """The same front, whose candidates have the metrics of ``costs`` as well, to pick by and to show.
+
+        ``po.front_of(front.with_costs(cost), objectives=[...])`` makes them objectives.
+        """
+        candidates = [priced(candidate, costs) for candidate in self.candidates]
+        return ParetoFront(candidates, self.objectives, self.constraints, self.set_aside)
+
+    def knee(self, *, on: On = "bound") -> Choice:
+        """Where a little more of one objective begins to cost much of another (Das 1999): :meth:`pick` by that rule.
 
         Raises:
-            NoFeasibleCandidateError: The front is empty.
+            NoFeasibleCandidateError: Nothing satisfies the constraints; ``on`` is that of :meth:`pick`.
         """
-        return pick_knee(self._considered, self.objectives, self.constraints)
+        return self.pick(rule="knee", on=on)
 
-    def nearest_to_ideal(self) -> Choice:
-        """The member nearest to the best of every objective at once (Yu 1973, Zeleny 1973).
+    def nearest_to_ideal(self, *, on: On = "bound") -> Choice:
+        """The one nearest to the best of every objective at once (Yu 1973, Zeleny 1973): :meth:`pick` by that rule.
 
         Raises:
-            NoFeasibleCandidateError: The front is empty.
+            NoFeasibleCandidateError: Nothing satisfies the constraints; ``on`` is that of :meth:`pick`.
         """
-        return pick_nearest_to_ideal(self._considered, self.objectives, self.constraints)
+        return self.pick(rule="ideal", on=on)
 
-    def pick(self, within: Sequence[Constraint] = (), prefer: str | Objective | None = None) -> Choice:
-        """The best candidate in ``prefer`` that satisfies the constraints and ``within``.
+    def pick(
+        self,
+        within: Sequence[Constraint] = (),
+        prefer: str | Objective | None = None,
+        *,
+        weights: Weights | None = None,
+        rule: Rule | None = None,
+        on: On = "bound",
+    ) -> Choice:
+        """The candidate to ship: of those that satisfy the constraints and ``within``, the first by ``rule``.
 
         Args:
             within: Further limits, on any measured metric.
-            prefer: An objective or its metric; None gives the knee of those within the limits.
+            prefer: An objective or its metric, for the rules ``"best"`` and ``"one_standard_error"``.
                 A metric that is no objective needs its direction: ``minimize("artifact_mib")``.
+            weights: How much each objective counts, for ``"weighted_sum"``, ``"topsis"``, and what is cheaper by
+                ``"one_standard_error"``; those left out count nothing. None for all alike.
+            rule: ``"best"`` in ``prefer``; ``"one_standard_error"``, the cheapest of those not told apart from the
+                best; ``"weighted_sum"``; ``"topsis"``; ``"ideal"``; ``"knee"``. None for the best where something is
+                preferred, the weighted sum where weights are given, and else the knee. ``docs/picking.md`` has more.
+            on: What limits hold for: ``"bound"``, the end of the 95 % interval that is nearer to breaking them, or
+                ``"estimate"``, the value alone. Where no interval is known, the value.
 
         Raises:
-            ObjectiveError: A metric is not measured, or ``prefer`` has no direction.
+            ObjectiveError: A metric is not measured or has no direction, or rule, preference and weights do not fit.
             NoFeasibleCandidateError: Nothing is within the limits; the message names the nearest misses.
         """
+        require_any(self.candidates)
         limits = tightest((*self.constraints, *within))
-        metrics = {limit.metric for limit in within} | {prefer.metric if isinstance(prefer, Objective) else prefer}
+        question = ask(self.candidates, self.objectives, limits, prefer=prefer, weights=weights, rule=rule, on=on)
+        metrics = {limit.metric for limit in within} | {one.metric for one in question.criteria}
         # Where only objectives count, nothing off the front is better, and what was set aside can only seem to be.
-        is_of_objectives = metrics <= {None, *(objective.metric for objective in self.objectives)}
-        pool = self._considered if is_of_objectives else self.candidates
-        return pick(pool, self.members, self.objectives, limits, prefer)
+        is_of_objectives = metrics <= {objective.metric for objective in self.objectives}
+        return pick(self._considered if is_of_objectives else self.candidates, self.members, self.objectives, question)
 
 
 def _check_objectives(objectives: Sequence[Objective]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import optuna
 
+from paretoopt.front.costs import Cost
 from paretoopt.objectives import Constraint, Objective
 from paretoopt.search.creation import open_optuna_study, quiet_optuna
 from paretoopt.search.definition import StudyDefinition
@@ -20,6 +21,7 @@ def create_study(
     *,
     objectives: Sequence[Objective],
     constraints: Sequence[Constraint] = (),
+    costs: Sequence[Cost] = (),
     study_name: str | None = None,
     storage: str | optuna.storages.BaseStorage | None = None,
     load_if_exists: bool = False,
@@ -32,6 +34,7 @@ def create_study(
         space: The candidates to search.
         objectives: What they are compared in.
         constraints: What a feasible candidate satisfies.
+        costs: ``ServingCost(...)`` and ``TotalCost(...)`` add metrics to those that are measured.
         study_name: Names the study in its database; None for a name that nothing else has.
         storage: A database URL or an Optuna storage; None for ``sqlite:///paretoopt.db``, a file in the current folder.
             SQLite needs a local disk: for a shared one, pass ``optuna.storages.JournalStorage(...)``.
@@ -42,7 +45,8 @@ def create_study(
 
     Raises:
         ObjectiveError: Objectives or constraints are missing, repeated or contradict each other.
-        StudyMismatchError: The study exists with another space, objectives or constraints.
+        CostError: Two costs give the same metric, or stand in the wrong order.
+        StudyMismatchError: The study exists with another space, objectives, constraints or costs.
         StudyError: The study exists already, or the database cannot be used.
 
     >>> from paretoopt.objectives import maximize, minimize
@@ -53,7 +57,7 @@ def create_study(
     >>> sorted(candidate.params["size"] for candidate in study.pareto_front().members)
     [1, 2, 3]
     """
-    definition = StudyDefinition(space, tuple(objectives), tuple(constraints))
+    definition = StudyDefinition(space, tuple(objectives), tuple(constraints), tuple(costs))
     refuse_self_stopping(sampler)
     database = open_database(storage)
     with database.naming_failures(), quiet_optuna():

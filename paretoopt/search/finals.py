@@ -20,6 +20,7 @@ from paretoopt.front.knee import ideal_distances
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.front.probability import Draws
 from paretoopt.front.rounds import LEAST_ROUNDS
+from paretoopt.search.costed import reckoned_anew
 from paretoopt.search.evaluator import Evaluator, Remeasurer
 from paretoopt.search.finals_records import (
     FinalsPlan,
@@ -205,13 +206,17 @@ class Finals:
         numbers, front = self._plan.numbers, self._front
         values = self._values(rounds)
         probabilities = self._probabilities(values, listener)
+        pooled = measurements_of(values, numbers)
         staying = {*numbers, *(member.number for member in front.members)}
         return FinalsResult(
             plan=self._plan.key,
             anchor=self._plan.anchor,
             n_rounds=len(rounds),
             devices=rounds[-1][0].devices,
-            measurements=measurements_of(values, numbers),
+            measurements={
+                finalist.number: reckoned_anew(self._pipeline, finalist, pooled[finalist.number])
+                for finalist in self._finalists
+            },
             probabilities=dict(zip(numbers, map(float, probabilities), strict=True)),
             set_aside=frozenset(candidate.number for candidate in front.candidates) - staying,
         )

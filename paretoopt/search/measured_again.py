@@ -6,6 +6,7 @@ import optuna
 
 from paretoopt.candidate import ProgressListener
 from paretoopt.front.pareto_front import ParetoFront
+from paretoopt.search.costed import with_cost_metrics
 from paretoopt.search.creation import refuse_another_pipeline
 from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.evaluator import Evaluator, as_evaluator
@@ -29,7 +30,7 @@ def hold_finals(
     progress: bool,
 ) -> None:
     """Measure the members of the front again; :meth:`paretoopt.Study.finals` has the arguments and errors."""
-    evaluator = measuring(as_evaluator(pipeline, definition.metrics))
+    evaluator = measuring(with_cost_metrics(as_evaluator(pipeline, definition.metrics), definition.costs))
     refuse_another_pipeline(study, evaluator)
     trials = study.get_trials(deepcopy=False)
     searched = read_candidates(trials)

@@ -12,6 +12,7 @@ from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.objectives import Constraint, Objective
 from paretoopt.search.convergence import Until, as_converged, read_expected_gain
 from paretoopt.search.cost_pruning import COST_PRUNING, CostPruning
+from paretoopt.search.costed import with_cost_metrics
 from paretoopt.search.creation import quiet_optuna, refuse_another_pipeline
 from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.encoding import checked
@@ -132,8 +133,9 @@ class Study:
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         limits = Limits(n_trials, deadline, max_training_cost, max_failure_share, as_converged(until))
-        evaluator = as_evaluator(pipeline, self._definition.metrics)
-        check_limits(limits, self.space, evaluator)
+        given = as_evaluator(pipeline, self._definition.metrics)
+        check_limits(limits, self.space, given)
+        evaluator = with_cost_metrics(given, self._definition.costs)
         evaluator.check(self.space, self._definition.metrics)
         with self._database.naming_failures(), quiet_optuna():
             refuse_another_pipeline(self._optuna_study, evaluator)
