@@ -55,6 +55,7 @@ def ready_made(folder: Path) -> pd.DataFrame:
     front: po.ParetoFront = study.pareto_front()
     figure: go.Figure = po.plot_pareto_front(front)
     figure.show()
+    po.show_in_optuna_dashboard(study, figure, name="front")
     report: Path = po.write_report(study, folder / "report.html")
     chosen = front.pick(within=[po.at_most("latency_p95_ms", 5.0)], prefer="ndcg_at_10")
     bundle: Path = po.export(pipeline, chosen, report.parent / "deploy")
