@@ -52,9 +52,17 @@ def executed(path: Path, changes: Mapping[str, str] | None = None) -> nbformat.N
         folder.mkdir()
         (Path(scratch) / "docs").symlink_to(HERE.parent / "docs")
         NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(folder)}}).execute()
+    return cleaned(notebook)
+
+
+def cleaned(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The notebook without what says when and where it ran."""
     notebook.metadata = {"kernelspec": _KERNEL, "language_info": {"name": "python"}}
     for cell in notebook.cells:
         cell.metadata = {}
+        if cell.cell_type == "code":
+            # tqdm, which Optuna loads, says where it is installed if ipywidgets are not.
+            cell.outputs = [output for output in cell.outputs if "TqdmWarning" not in output.get("text", "")]
     return notebook
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import Annotated
 
@@ -33,7 +34,8 @@ def dashboard(
     try:
         listening = socket.create_server((host, port))
     except OSError as error:
-        raise UserError(f"{host}:{port} cannot be used: {error.strerror}.", "Give another --port, or 0.") from error
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise UserError(f"{host}:{port} cannot be used: {reason}.", "Give another --port, or 0.") from error
     with listening:
         say(f"{report.study_name}: http://{host}:{listening.getsockname()[1]}/ (Ctrl-C ends it)")
         serve(report, listening, host=host)

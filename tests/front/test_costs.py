@@ -167,7 +167,7 @@ def test_prices_and_loads_that_are_none_are_refused(settings: dict[str, Any], me
         **settings,
     }
     with pytest.raises(CostError, match=message):
-        ServingCost(**given)
+        ServingCost(**(given | settings))
 
 
 def test_total_costs_that_are_none_are_refused() -> None:

@@ -56,6 +56,7 @@ def ready_made(folder: Path) -> pd.DataFrame:
     assert {one.n_seeds for one in front}, pipeline.with_seed(1).quality({"embedding_dim": 16})
     figure: go.Figure = po.plot_pareto_front(front)
     figure.show()
+    po.show_in_optuna_dashboard(study, figure, name="front")
     report: Path = po.write_report(study, folder / "report.html")
     chosen = front.pick(within=[po.at_most("latency_p95_ms", 5.0)], prefer="ndcg_at_10")
     bundle: Path = po.export(
