@@ -93,6 +93,11 @@ class CostFirst(Protocol):
         """The stages that would have to train before the candidate is measured."""
 
 
+@runtime_checkable
+class CostFirstEvaluator(Evaluator, CostFirst, Protocol):
+    """An evaluator that knows costs, and what remains to be trained, before training; a Pipeline is one."""
+
+
 class FunctionEvaluator:
     """Makes a plain function ``params -> {metric: value}`` an :class:`Evaluator`."""
 

@@ -12,7 +12,7 @@ import optuna
 from optuna.trial import TrialState
 
 from paretoopt.candidate import Evaluation, ProgressListener
-from paretoopt.errors import CandidateError, SpaceError, StudyError
+from paretoopt.errors import CandidateError, SpaceError, StoppedEarlyError, StudyError
 from paretoopt.search.cost_pruning import CostPruning, judge, with_costs
 from paretoopt.search.default import choose_sampler
 from paretoopt.search.definition import StudyDefinition
@@ -20,8 +20,8 @@ from paretoopt.search.encoding import suggest
 from paretoopt.search.evaluator import CostFirst, Evaluator, attempt, attempt_costs
 from paretoopt.search.ledger import Ledger
 from paretoopt.search.process import this_process
-from paretoopt.search.progress import ProgressDisplay
-from paretoopt.search.pruned import write_pruned
+from paretoopt.search.progress import ProgressDisplay, both
+from paretoopt.search.pruned import Stop, write_pruned, write_stopped
 from paretoopt.search.queue import end_without_result, enqueue, release_dead_trials
 from paretoopt.search.records import (
     DUPLICATE_OF,
@@ -34,6 +34,7 @@ from paretoopt.search.records import (
     write_measured,
 )
 from paretoopt.search.sampler import draw_unknown
+from paretoopt.search.stage_stopping import StageStopping, StageWatch
 from paretoopt.search.stopping import Limits, reason_to_stop, refuse_share_of_failures
 from paretoopt.space import Params
 
@@ -64,6 +65,7 @@ class Optimization:
         listener: ProgressListener,
         display: ProgressDisplay,
         cost_pruning: CostPruning | None,
+        stopping: StageStopping | None,
     ) -> None:
         """Prepare the loop.
 
@@ -76,6 +78,7 @@ class Optimization:
             listener: Told what goes on within an evaluation.
             display: Told about trials.
             cost_pruning: Which candidates are not trained because of their costs; None to train all.
+            stopping: Whose training is ended early; None to train to the end.
         """
         self._study = study
         self._definition = definition
@@ -86,6 +89,7 @@ class Optimization:
         self._listener = listener
         self._display = display
         self._cost_pruning = cost_pruning
+        self._stopping = stopping
         self._ledger = Ledger()
         self._n_failures = 0
 
@@ -167,13 +171,20 @@ class Optimization:
     def _evaluate(self, claim: _Claim) -> None:
         trial, definition = claim.trial, self._definition
         self._display.started(trial.number, claim.params)
+        watch: StageWatch | None = None
         with self._giving_back(trial):
             try:
                 costs = self._costs(claim)
                 if costs is not None and self._is_pruned(claim, costs):
                     return
-                evaluation = attempt(self._evaluator, claim.params, definition.metrics, self._listener)
+                if self._stopping is not None:
+                    watch = self._stopping.watch(trial, claim.params)
+                listener = both(self._listener, watch)
+                evaluation = attempt(self._evaluator, claim.params, definition.metrics, listener)
             except CandidateError as error:
+                if isinstance(error, StoppedEarlyError) and watch is not None and watch.stop is not None:
+                    self._stopped(trial, costs, watch.stop, error.training_cost)
+                    return
                 write_failure(trial, error)
                 self._study.tell(trial, state=TrialState.PRUNED)
                 self._refresh()
@@ -190,7 +201,8 @@ class Optimization:
     def _costs(self, claim: _Claim) -> Evaluation | None:
         """What is known before training; None where nothing certain is, or nothing that decides."""
         evaluator = self._evaluator
-        if self._cost_pruning is None or not isinstance(evaluator, CostFirst):
+        is_asked = self._cost_pruning is not None or self._stopping is not None
+        if not is_asked or not isinstance(evaluator, CostFirst):
             return None
         if not set(evaluator.shape_metrics) & set(self._definition.metrics):
             return None
@@ -203,8 +215,9 @@ class Optimization:
     def _is_pruned(self, claim: _Claim, costs: Evaluation) -> bool:
         """Prune the candidate where its costs show that it needs no training."""
         assert isinstance(self._evaluator, CostFirst)
-        assert self._cost_pruning is not None
         trial, definition = claim.trial, self._definition
+        if self._cost_pruning is None:
+            return False
         verdict = judge(
             claim.params,
             costs.measurements,
@@ -220,6 +233,13 @@ class Optimization:
         self._refresh()
         self._display.pruned(trial.number, verdict.reason, self._ledger)
         return True
+
+    def _stopped(self, trial: optuna.Trial, costs: Evaluation | None, stop: Stop, training_cost: float) -> None:
+        """Tell that the candidate's training was ended early."""
+        write_stopped(trial, costs or Evaluation({}), stop, training_cost, self._definition.constraints)
+        self._study.tell(trial, state=TrialState.PRUNED)
+        self._refresh()
+        self._display.pruned(trial.number, stop.reason, self._ledger, when="stopped early")
 
     @contextmanager
     def _giving_back(self, trial: optuna.Trial) -> Iterator[None]:

@@ -27,7 +27,9 @@ from paretoopt.search.pruned import PrunedCandidate, read_pruned
 from paretoopt.search.queue import enqueue, is_queued_or_tried
 from paretoopt.search.records import Failure, read_candidates, read_failures
 from paretoopt.search.sampler import default_sampler, refuse_self_stopping
+from paretoopt.search.stage_stopping import stage_stopping
 from paretoopt.search.stopping import Limits, check_limits, target_of
+from paretoopt.search.stopping_rule import StoppingRule
 from paretoopt.search.storage import Database, open_database
 from paretoopt.space import Params, SearchSpace
 
@@ -42,13 +44,9 @@ class Study:
     def __init__(
         self, optuna_study: optuna.Study, definition: StudyDefinition, *, database: Database, seed: int | None
     ) -> None:
-        """Put a study around ``optuna_study``.
+        """Put a study around ``optuna_study``, which is in ``database``.
 
-        Args:
-            optuna_study: Holds the trials.
-            definition: What is searched.
-            database: Where ``optuna_study`` is.
-            seed: Seed of the default sampler; None to use the one of ``optuna_study``.
+        ``seed`` is that of the default sampler; None to use the sampler of ``optuna_study``.
         """
         self._optuna_study = optuna_study
         self._definition = definition
@@ -80,8 +78,8 @@ class Study:
     def optuna_study(self) -> optuna.Study:
         """The Optuna study itself, for its dashboard and plots.
 
-        An ``Ordered`` dimension is there as ``<name>.index``, the position in its values. Trials in
-        state FAIL were not evaluated: they proposed a known candidate, or were cut short.
+        An ``Ordered`` dimension is ``<name>.index`` there, the position in its values. A trial in state FAIL proposed a
+        known candidate, or was cut short.
         """
         return self._optuna_study
 
@@ -108,25 +106,26 @@ class Study:
         max_training_cost: float | None = None,
         max_failure_share: float | None = None,
         cost_pruning: CostPruning | None = COST_PRUNING,
+        early_stopping: StoppingRule | None = None,
         listener: ProgressListener | None = None,
         progress: bool = True,
     ) -> None:
         """Evaluate candidates until a limit is reached, or none is left.
 
-        Unlike Optuna's, ``n_trials`` counts what earlier runs have evaluated, so that the same script run again goes on
-        where it was stopped, even if it was killed. A candidate is never evaluated twice; one that fails is recorded
-        with its reason, counts as evaluated, and the sampler learns to stay away from it. Ctrl-C ends the run in good
-        order. Several processes may run the same study at once; each stops when it sees ``n_trials`` evaluated
-        candidates, so that those then running come on top.
+        Unlike Optuna's, ``n_trials`` counts what earlier runs have evaluated, so that the same script goes on where it
+        was stopped, even if it was killed. A candidate is never evaluated twice; one that fails is recorded, counts as
+        evaluated, and the sampler learns to stay away. Ctrl-C ends the run in good order. Several processes may run a
+        study; each stops when it sees ``n_trials`` evaluated candidates, so that those then running come on top.
 
         Args:
             pipeline: A pipeline, or a function ``params -> {metric: value}``.
-            n_trials: Evaluated candidates that the study shall hold in all; without, a finite space is exhausted.
+            n_trials: Evaluated candidates that the study shall hold; without, a finite space is exhausted.
             timeout: Seconds after which no evaluation starts; one that runs is finished.
-            max_training_cost: Worker-seconds of training after which none starts; those of earlier runs and of failures
-                count, what the store had already is free, and so is what was cut short, with its process or by Ctrl-C.
+            max_training_cost: Worker-seconds of training after which none starts; those of earlier runs and failures
+                count, what the store had is free, and so is what was cut short, with its process or by Ctrl-C.
             max_failure_share: Share of the study's candidates that may fail, of ten at least; None for any.
             cost_pruning: Which candidates are not trained, because of costs that are known before; None to train all.
+            early_stopping: Ends training once none that needs it can join the front, such as ``LearningCurves()``.
             listener: Told what goes on within each evaluation.
             progress: Whether progress is shown on standard error.
 
@@ -141,6 +140,7 @@ class Study:
         evaluator = as_evaluator(pipeline, self._definition.metrics)
         check_limits(limits, self.space, evaluator)
         evaluator.check(self.space, self._definition.metrics)
+        stopping = stage_stopping(self._optuna_study, self._definition, evaluator, early_stopping)
         with self._database.naming_failures(), quiet_optuna():
             refuse_another_pipeline(self._optuna_study, evaluator)
             console, target = ProgressConsole(quiet=not progress), target_of(limits, self.space)
@@ -156,6 +156,7 @@ class Study:
                     listener=both(display.heard, listener),
                     display=display,
                     cost_pruning=cost_pruning,
+                    stopping=stopping,
                 )
                 self.sampler_note = optimization.sampler_note
                 optimization.run(limits)
@@ -174,18 +175,17 @@ class Study:
     ) -> ParetoFront:
         """Measure the members of the front again, interleaved, and give the front by the new values.
 
-        Each round measures every member once, in shuffled order, and an anchor with them; by what befell the others,
-        each is corrected for the drift of the machine. ``docs/finals.md`` has the method. A member that the new values
-        show to be dominated is one no more. Rounds are kept as they end: the same call goes on where it was stopped.
+        Each round measures every member once, shuffled, with an anchor that shows the machine's drift, which is taken
+        out (``docs/finals.md``). A member that the new values show to be dominated is one no more. Rounds are kept as
+        they end: the same call goes on where it was stopped.
 
         Args:
             pipeline: The pipeline that the study was optimized with.
             top: Members to measure, those nearest to the ideal; None for all. The others stay as they are.
             rounds: Rounds that there shall be in all, at least 6.
-            confidence: Fewer are enough, once there are 6, when every finalist is on the front, or off it, with this
-                probability; None to measure all.
+            confidence: Fewer will do once each is on the front, or off it, with this probability; None for all.
             budget_seconds: Time after which no further round begins, once there are 6.
-            anchor: Number of the trial that shows the drift; None for the uncompressed candidate where there is one.
+            anchor: Trial that shows the drift; None for the uncompressed candidate where there is one.
             listener: Told what goes on within each measurement.
             progress: Whether progress is shown on standard error.
 
@@ -222,7 +222,7 @@ class Study:
         return read_failures(self._trials())
 
     def pruned(self) -> tuple[PrunedCandidate, ...]:
-        """Every candidate that was not trained because of its costs, with the reason and what was measured."""
+        """Every candidate that was not trained, or not to the end, with the reason and what was measured."""
         return read_pruned(self._trials())
 
     def pareto_front(self) -> ParetoFront:
