@@ -110,19 +110,16 @@ class Study:
         listener: ProgressListener | None = None,
         progress: bool = True,
     ) -> None:
-        """Evaluate candidates until a limit is reached, or none is left.
+        """Evaluate candidates until a limit is reached, or none is left; Ctrl-C ends the run in good order.
 
-        Unlike Optuna's, ``n_trials`` counts what earlier runs have evaluated, so that the same script goes on where it
-        was stopped, even if it was killed. A candidate is never evaluated twice; one that fails is recorded, counts as
-        evaluated, and the sampler learns to stay away. Ctrl-C ends the run in good order. Several processes may run a
-        study; each stops when it sees ``n_trials`` evaluated candidates, so that those then running come on top.
+        Unlike Optuna's, ``n_trials`` counts what earlier runs and other processes have evaluated, so that the same
+        script goes on where it was killed. No candidate is evaluated twice; one that fails is recorded, and counts.
 
         Args:
             pipeline: A pipeline, or a function ``params -> {metric: value}``.
             n_trials: Evaluated candidates that the study shall hold; without, a finite space is exhausted.
             timeout: Seconds after which no evaluation starts; one that runs is finished.
-            max_training_cost: Worker-seconds of training after which none starts; those of earlier runs and failures
-                count, what the store had is free, and so is what was cut short, with its process or by Ctrl-C.
+            max_training_cost: Worker-seconds of training after which none starts; failures count, the store is free.
             max_failure_share: Share of the study's candidates that may fail, of ten at least; None for any.
             cost_pruning: Which candidates are not trained, because of costs that are known before; None to train all.
             early_stopping: Ends training once none that needs it can join the front, such as ``LearningCurves()``.

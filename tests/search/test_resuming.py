@@ -70,6 +70,7 @@ def kill_at_some_point(process: subprocess.Popen[str], random: np.random.Generat
     return process.returncode
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("kind", "n_kills"),
     [

@@ -240,3 +240,14 @@ def test_kendall_tau_counts_pairs() -> None:
 
     assert tau(np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0])) == pytest.approx(1 / 3)
     assert tau(np.array([1.0, 2.0, 3.0]), np.array([9.0, 8.0, 7.0])) == -1.0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_shared_training_is_stopped_where_the_costs_of_all_that_share_it_are_known(tmp_path: Path) -> None:
+    """Epochs are saved where one candidate needs a training, or three of known sizes; none where they are not."""
+    _, *rows = rows_of("stage_stopping.py", "--orders", "1", folder=tmp_path)
+
+    saved = [float(row[3].strip("%")) for row in rows]
+    assert min(saved[:2]) > 5
+    assert saved[2] == 0
