@@ -183,7 +183,7 @@ def _trace(points: Sequence[CompressedPoint], name: str, marker: dict[str, objec
 
 
 def _times_axis(data: CompressionData, times: Sequence[float]) -> dict[str, object]:
-    name = f"times smaller than trial {data.baseline}, by {short_title(data.size)}"
+    name = f"times smaller ({short_title(data.size)})"
     axis: dict[str, object] = {"title": {"text": name}, "ticksuffix": " ×"}
     if is_log(times):
         ticks = log_ticks(min(times) / 1.5, max(times) * 1.5)

@@ -24,7 +24,7 @@ LEAST = 12
 
 _N_TREES = 100
 _N_REPEATS = 10
-_STRONG = 0.5
+_STRONG = 0.85
 _MOST = 2_000  # more candidates make it slow and change next to nothing
 
 

@@ -59,19 +59,42 @@ function markTraces(study, view, marks) {
   const symbols = { pick: "circle-open", baseline: "square-open", A: "diamond-open", B: "diamond-open" };
   const labels = new Map();
   for (const [label, candidate] of marks) labels.set(candidate, [...(labels.get(candidate) ?? []), label]);
-  const { x, y } = view;
-  const middle = metric => {
-    const values = study.candidates.map(one => one.measured[metric].value).filter(Number.isFinite).sort((a, b) => a - b);
-    return values[Math.floor(values.length / 2)];
-  };
-  return [...labels].map(([candidate, names], place) => ({
+  const shown = [...labels].filter(([one]) => Number.isFinite(one.measured[view.x].value + one.measured[view.y].value));
+  const positions = textPositions(shown.map(([, names]) => names.join(", ")), shown.map(([one]) => placeOf(study, view, one)));
+  return shown.map(([candidate, names], place) => ({
     ...trace(study, view, names.join(", "), [candidate], { symbol: symbols[names[0]], size: 19, color: study.marks.mark, line: { width: 2.5 } }),
     mode: "markers+text",
     text: [`<b>${names.join(", ")}</b>`],
-    textposition: `${place % 2 ? "bottom" : "top"} ${candidate.measured[x].value > middle(x) ? "left" : "right"}`,
+    textposition: positions[place],
     cliponaxis: false,
     showlegend: false,
-  })).filter(made => Number.isFinite(made.x[0] + made.y[0]) && x && y);
+  }));
+}
+
+// About where a candidate is in the plot, in pixels from the lower left.
+function placeOf(study, view, candidate) {
+  return [[view.x, 560], [view.y, 330]].map(([metric, size]) => {
+    const scaled = one => (study.metrics[metric].axis.type === "log" ? Math.log(one.measured[metric].value) : one.measured[metric].value);
+    const all = study.candidates.map(scaled).filter(Number.isFinite);
+    const low = Math.min(...all);
+    return (size * (scaled(candidate) - low)) / (Math.max(...all) - low || 1);
+  });
+}
+
+// The first place for each label in turn where it covers neither a mark nor an earlier label, and stays inside.
+function textPositions(labels, places) {
+  const boxes = places.map(([x, y]) => ({ x, y, width: 22, height: 22 }));
+  const overlap = (a, b) => Math.abs(a.x - b.x) < (a.width + b.width) / 2 && Math.abs(a.y - b.y) < (a.height + b.height) / 2;
+  const sides = { "top right": [1, 1], "top left": [-1, 1], "bottom right": [1, -1], "bottom left": [-1, -1], "top center": [0, 1], "bottom center": [0, -1], "middle right": [1, 0], "middle left": [-1, 0] };
+  return labels.map((label, place) => {
+    const width = 9 * label.length + 6;
+    const [x, y] = places[place];
+    const boxAt = ([across, up]) => ({ x: x + across * (width / 2 + (up ? 6 : 14)), y: y + up * 20, width, height: 16 });
+    const cost = box => boxes.filter(other => overlap(box, other)).length + (box.x - width / 2 < -20 || box.x + width / 2 > 580 ? 2 : 0);
+    const [best, box] = Object.entries(sides).map(([name, side]) => [name, boxAt(side)]).reduce((a, b) => (cost(b[1]) < cost(a[1]) ? b : a));
+    boxes.push(box);
+    return best;
+  });
 }
 
 function limitLines(view, within, color) {
