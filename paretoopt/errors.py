@@ -20,6 +20,10 @@ class DataError(ParetooptError, ValueError):
     """Interaction data that cannot be read, or that is too small to split."""
 
 
+class TableError(ParetooptError, ValueError):
+    """A table or study of configurations that cannot be read, or that says two things at once."""
+
+
 class PipelineError(ParetooptError, ValueError):
     """A pipeline whose parts do not fit together."""
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 from paretoopt.candidate import Candidate
 from paretoopt.errors import NoFeasibleCandidateError, ObjectiveError
 from paretoopt.objectives import Constraint, Objective
+
+On = Literal["bound", "estimate"]
+"""What a limit holds for: the end of the 95 % interval that is nearer to breaking it, or the value alone."""
 
 
 def value_of(candidate: Candidate, metric: str) -> float:
@@ -16,13 +20,25 @@ def value_of(candidate: Candidate, metric: str) -> float:
     return measurement.value if measurement is not None and math.isfinite(measurement.value) else math.nan
 
 
-def is_feasible(candidate: Candidate, objectives: Sequence[Objective], constraints: Sequence[Constraint]) -> bool:
+def limited_value(candidate: Candidate, limit: Constraint, on: On) -> float:
+    """What ``limit`` is compared with; NaN where nothing is measured, and the value where no interval is known."""
+    value = value_of(candidate, limit.metric)
+    if on == "estimate" or math.isnan(value):
+        return value
+    measurement = candidate.measurements[limit.metric]
+    end = measurement.high if limit.sense == "at_most" else measurement.low
+    if end is None:
+        return value
+    return max(value, end) if limit.sense == "at_most" else min(value, end)
+
+
+def is_feasible(
+    candidate: Candidate, objectives: Sequence[Objective], constraints: Sequence[Constraint], on: On = "estimate"
+) -> bool:
     """Whether every objective is measured and every constraint is satisfied."""
     is_measured = all(not math.isnan(value_of(candidate, objective.metric)) for objective in objectives)
     # A NaN compares False, so that what is not measured satisfies no constraint.
-    return is_measured and all(
-        constraint.violation(value_of(candidate, constraint.metric)) <= 0 for constraint in constraints
-    )
+    return is_measured and all(_violation(candidate, constraint, on) <= 0 for constraint in constraints)
 
 
 def tightest(constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
@@ -57,7 +73,10 @@ def require_any(candidates: Sequence[Candidate]) -> None:
 
 
 def require_feasible(
-    candidates: Sequence[Candidate], objectives: Sequence[Objective], constraints: Sequence[Constraint]
+    candidates: Sequence[Candidate],
+    objectives: Sequence[Objective],
+    constraints: Sequence[Constraint],
+    on: On = "estimate",
 ) -> tuple[Candidate, ...]:
     """The feasible candidates.
 
@@ -65,21 +84,27 @@ def require_feasible(
         NoFeasibleCandidateError: There is none; the message names the nearest miss per limit.
     """
     require_any(candidates)
-    feasible = tuple(candidate for candidate in candidates if is_feasible(candidate, objectives, constraints))
+    feasible = tuple(candidate for candidate in candidates if is_feasible(candidate, objectives, constraints, on))
     if not feasible:
-        raise NoFeasibleCandidateError(_why_none(candidates, objectives, constraints))
+        raise NoFeasibleCandidateError(_why_none(candidates, objectives, constraints, on))
     return feasible
 
 
+def _violation(candidate: Candidate, limit: Constraint, on: On) -> float:
+    return limit.violation(limited_value(candidate, limit, on))
+
+
 def _why_none(
-    candidates: Sequence[Candidate], objectives: Sequence[Objective], constraints: Sequence[Constraint]
+    candidates: Sequence[Candidate], objectives: Sequence[Objective], constraints: Sequence[Constraint], on: On
 ) -> str:
     lines = [_unmeasured(candidates, objective.metric) for objective in objectives]
-    lines += [_nearest_miss(candidates, constraint) for constraint in constraints]
+    lines += [_nearest_miss(candidates, constraint, on) for constraint in constraints]
     reasons = "".join(f"\n  {line}" for line in lines if line)
-    return (
-        f"None of {len(candidates)} candidates satisfies every limit."
-        f"{reasons}\nRelax a limit, or evaluate more candidates."
+    n_by_value = sum(is_feasible(candidate, objectives, constraints) for candidate in candidates)
+    certain = "certainly " if n_by_value else ""
+    remedy = f"Relax a limit, evaluate more candidates, or take the {n_by_value} whose values alone satisfy them: "
+    return f"None of {len(candidates)} candidates {certain}satisfies every limit.{reasons}\n" + (
+        f"{remedy}on='estimate'." if n_by_value else "Relax a limit, or evaluate more candidates."
     )
 
 
@@ -88,15 +113,23 @@ def _unmeasured(candidates: Sequence[Candidate], metric: str) -> str:
     return f"{metric}: not measured in {n_missing} of {len(candidates)} candidates." if n_missing else ""
 
 
-def _nearest_miss(candidates: Sequence[Candidate], constraint: Constraint) -> str:
+def _nearest_miss(candidates: Sequence[Candidate], constraint: Constraint, on: On) -> str:
     measured = [candidate for candidate in candidates if not math.isnan(value_of(candidate, constraint.metric))]
     if not measured:
         return f"{constraint}: {constraint.metric} is not measured in any candidate."
-    nearest = min(measured, key=lambda candidate: constraint.violation(value_of(candidate, constraint.metric)))
-    violation = constraint.violation(value_of(nearest, constraint.metric))
+    nearest = min(measured, key=lambda candidate: _violation(candidate, constraint, on))
+    violation = _violation(nearest, constraint, on)
     if violation <= 0:
-        n_within = sum(constraint.violation(value_of(candidate, constraint.metric)) <= 0 for candidate in measured)
+        n_within = sum(_violation(candidate, constraint, on) <= 0 for candidate in measured)
         verb = "satisfies" if n_within == 1 else "satisfy"
         return f"{constraint}: {n_within} of {len(candidates)} {verb} it, but break another limit or lack a value."
-    value = value_of(nearest, constraint.metric)
-    return f"{constraint}: nearest is trial {nearest.number} with {value:.4g}, which misses it by {violation:.4g}."
+    value = with_bound(nearest, constraint, on)
+    return f"{constraint}: nearest is trial {nearest.number} with {value}, which misses it by {violation:.4g}."
+
+
+def with_bound(candidate: Candidate, limit: Constraint, on: On) -> str:
+    """The value, and what the limit is compared with where that is another, in words."""
+    value, limited = value_of(candidate, limit.metric), limited_value(candidate, limit, on)
+    if limited == value:
+        return f"{value:.4g}"
+    return f"{value:.4g}, {limited:.4g} at the {'upper' if limited > value else 'lower'} end of its 95 % interval"

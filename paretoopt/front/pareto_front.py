@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import pandas as pd
 
 from paretoopt.candidate import Candidate
-from paretoopt.errors import ObjectiveError
+from paretoopt.errors import ObjectiveError, TableError
 from paretoopt.front.choice import Choice
 from paretoopt.front.dominance import costs_of, is_nondominated
 from paretoopt.front.environments import warn_of_several_environments
-from paretoopt.front.feasibility import is_feasible, tightest
-from paretoopt.front.pick import pick, pick_knee, pick_nearest_to_ideal
+from paretoopt.front.feasibility import On, is_feasible, require_any, tightest
+from paretoopt.front.pick import pick
+from paretoopt.front.question import Weights, ask
+from paretoopt.front.read_study import OptunaStudy, read_study
+from paretoopt.front.read_table import read_csv, read_table
+from paretoopt.front.rules import Rule
 from paretoopt.front.table import to_frame
 from paretoopt.objectives import Constraint, Objective
+
+
+@runtime_checkable
+class HasFront(Protocol):
+    """A study, or anything else with a front."""
+
+    def pareto_front(self) -> ParetoFront:
+        """The front of all evaluated candidates."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +78,63 @@ class ParetoFront:
         keep = is_nondominated(costs_of(feasible, objectives))
         object.__setattr__(self, "members", tuple(one for one, kept in zip(feasible, keep, strict=True) if kept))
 
+    @classmethod
+    def of(
+        cls,
+        source: ParetoFront | HasFront | OptunaStudy | pd.DataFrame | str | os.PathLike[str],
+        objectives: Sequence[Objective] | None = None,
+        constraints: Sequence[Constraint] | None = None,
+        *,
+        params: Collection[str] | None = None,
+    ) -> ParetoFront:
+        """The front of any measured configurations.
+
+        Args:
+            source: A paretoopt study or a front; a plain Optuna study, of which complete trials count; a DataFrame, or
+                the path of a CSV file, with one configuration a row. ``<metric>_low`` and ``<metric>_high`` are the
+                ends of a metric's 95 % interval, as :meth:`to_frame` writes them, in a table as among a trial's user
+                attributes. An Optuna constraint is the metric ``<constraint>_violation``.
+            objectives: What the configurations are compared in; None for the study's or front's own. A table needs
+                them, and so does an Optuna study that does not name its values.
+            constraints: What a member must satisfy; None for the study's or front's own.
+            params: A table's columns that are parameters; None for those before the first objective, where
+                :meth:`to_frame` writes them, and those that hold text or truth values.
+
+        Raises:
+            ObjectiveError: Objectives are missing or do not fit.
+            TableError: The table or study cannot be read; the message says where, and how to mend it.
+        """
+        if params is not None and not isinstance(source, pd.DataFrame | str | os.PathLike):
+            raise TableError(
+                "params= names columns of a table; a study and a front know their parameters. Leave it out."
+            )
+        if isinstance(source, ParetoFront | HasFront):
+            front = source if isinstance(source, ParetoFront) else source.pareto_front()
+            return front._with(objectives, constraints)
+        if isinstance(source, OptunaStudy):
+            candidates, wished, limits = read_study(source, objectives)
+            return cls(candidates, wished, limits if constraints is None else constraints)
+        if objectives is None:
+            raise ObjectiveError(
+                "A table needs objectives=, for example [po.maximize('auc'), po.minimize('memory_mib')]."
+            )
+        if not isinstance(source, pd.DataFrame | str | os.PathLike):
+            raise TableError(f"{source!r} is no study, front, DataFrame or path of a CSV file. Give one of these.")
+        frame = source if isinstance(source, pd.DataFrame) else read_csv(source)
+        given = constraints or ()
+        wanted = dict.fromkeys([wish.metric for wish in objectives] + [limit.metric for limit in given])
+        return cls(read_table(frame, wanted, params), objectives, given)
+
+    def _with(self, objectives: Sequence[Objective] | None, constraints: Sequence[Constraint] | None) -> ParetoFront:
+        # What was set aside was found worse in these objectives, and in no others.
+        keeps = objectives is None or set(objectives) == set(self.objectives)
+        return ParetoFront(
+            self.candidates,
+            self.objectives if objectives is None else objectives,
+            self.constraints if constraints is None else constraints,
+            self.set_aside if keeps else (),
+        )
+
     def __len__(self) -> int:
         """The number of members."""
         return len(self.members)
@@ -83,40 +154,56 @@ class ParetoFront:
         """
         return to_frame(self.members, self.objectives)
 
-    def knee(self) -> Choice:
-        """The member beyond which a little more of one objective costs much of another (Das 1999).
+    def knee(self, *, on: On = "bound") -> Choice:
+        """Where a little more of one objective begins to cost much of another (Das 1999): :meth:`pick` by that rule.
 
         Raises:
-            NoFeasibleCandidateError: The front is empty.
+            NoFeasibleCandidateError: Nothing satisfies the constraints; ``on`` is that of :meth:`pick`.
         """
-        return pick_knee(self._considered, self.objectives, self.constraints)
+        return self.pick(rule="knee", on=on)
 
-    def nearest_to_ideal(self) -> Choice:
-        """The member nearest to the best of every objective at once (Yu 1973, Zeleny 1973).
+    def nearest_to_ideal(self, *, on: On = "bound") -> Choice:
+        """The one nearest to the best of every objective at once (Yu 1973, Zeleny 1973): :meth:`pick` by that rule.
 
         Raises:
-            NoFeasibleCandidateError: The front is empty.
+            NoFeasibleCandidateError: Nothing satisfies the constraints; ``on`` is that of :meth:`pick`.
         """
-        return pick_nearest_to_ideal(self._considered, self.objectives, self.constraints)
+        return self.pick(rule="ideal", on=on)
 
-    def pick(self, within: Sequence[Constraint] = (), prefer: str | Objective | None = None) -> Choice:
-        """The best candidate in ``prefer`` that satisfies the constraints and ``within``.
+    def pick(
+        self,
+        within: Sequence[Constraint] = (),
+        prefer: str | Objective | None = None,
+        *,
+        weights: Weights | None = None,
+        rule: Rule | None = None,
+        on: On = "bound",
+    ) -> Choice:
+        """The candidate to ship: of those that satisfy the constraints and ``within``, the first by ``rule``.
 
         Args:
             within: Further limits, on any measured metric.
-            prefer: An objective or its metric; None gives the knee of those within the limits.
+            prefer: An objective or its metric, for the rules ``"best"`` and ``"one_standard_error"``.
                 A metric that is no objective needs its direction: ``minimize("artifact_mib")``.
+            weights: How much each objective counts, for ``"weighted_sum"``, ``"topsis"``, and what is cheaper by
+                ``"one_standard_error"``; those left out count nothing. None for all alike.
+            rule: ``"best"`` in ``prefer``; ``"one_standard_error"``, the cheapest of those not told apart from the
+                best; ``"weighted_sum"``; ``"topsis"``; ``"ideal"``; ``"knee"``. None for the best where something is
+                preferred, the weighted sum where weights are given, and else the knee. ``docs/picking.md`` has more.
+            on: What limits hold for: ``"bound"``, the end of the 95 % interval that is nearer to breaking them, or
+                ``"estimate"``, the value alone. Where no interval is known, the value.
 
         Raises:
-            ObjectiveError: A metric is not measured, or ``prefer`` has no direction.
+            ObjectiveError: A metric is not measured or has no direction, or rule, preference and weights do not fit.
             NoFeasibleCandidateError: Nothing is within the limits; the message names the nearest misses.
         """
+        require_any(self.candidates)
         limits = tightest((*self.constraints, *within))
-        metrics = {limit.metric for limit in within} | {prefer.metric if isinstance(prefer, Objective) else prefer}
+        question = ask(self.candidates, self.objectives, limits, prefer=prefer, weights=weights, rule=rule, on=on)
+        metrics = {limit.metric for limit in within} | {one.metric for one in question.criteria}
         # Where only objectives count, nothing off the front is better, and what was set aside can only seem to be.
-        is_of_objectives = metrics <= {None, *(objective.metric for objective in self.objectives)}
-        pool = self._considered if is_of_objectives else self.candidates
-        return pick(pool, self.members, self.objectives, limits, prefer)
+        is_of_objectives = metrics <= {objective.metric for objective in self.objectives}
+        return pick(self._considered if is_of_objectives else self.candidates, self.members, self.objectives, question)
 
 
 def _check_objectives(objectives: Sequence[Objective]) -> None:

@@ -21,8 +21,12 @@ def highlights(front: ParetoFront, *, baseline: Candidate | None, chosen: Choice
     if baseline is not None:
         found["baseline"] = Choice(baseline, "The uncompressed candidate, which the others are compared with.")
     if front.members:
-        found["knee"] = front.knee()
-        found |= {label: front.pick(prefer=objective) for label, objective in _extremes(front.objectives).items()}
+        # What is shown are members, and a member satisfies its constraints by its values.
+        found["knee"] = front.knee(on="estimate")
+        found |= {
+            label: front.pick(prefer=objective, on="estimate")
+            for label, objective in _extremes(front.objectives).items()
+        }
     return found
 
 

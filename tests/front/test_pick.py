@@ -80,7 +80,7 @@ def test_a_preference_for_another_metric_searches_every_candidate(make: MakeCand
 
 def test_a_preferred_metric_that_is_no_objective_needs_a_direction(three: Sequence[Candidate]) -> None:
     """Whether a small file is good is for the user to say."""
-    with pytest.raises(ObjectiveError, match=r"'file' is no objective.*prefer=minimize\('file'\)"):
+    with pytest.raises(ObjectiveError, match=r"'file' is no objective.*Write minimize\('file'\)"):
         ParetoFront(three, OBJECTIVES).pick(prefer="file")
 
 
@@ -131,7 +131,7 @@ def test_the_reason_tells_margins_leads_and_the_runner_up(three: Sequence[Candid
 
     assert chosen.why.splitlines() == [
         "Trial 0 has the highest quality of 3 non-dominated candidates within the limits.",
-        "It satisfies cost ≤ 12 with 10, a margin of 2.",
+        "It satisfies cost ≤ 12 with 10: a margin of 2 (16.7% of the limit).",
         "Its quality of 0.9 leads the 2 others by 0.05 to 0.4.",
         "The runner-up is trial 1: quality 0.85 (worse by 0.05), cost 3 (better by 7).",
     ]

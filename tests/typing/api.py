@@ -164,6 +164,13 @@ def search_plain_function() -> list[po.Candidate]:
     return list(study.pareto_front())
 
 
+def fronts_of_tables(study: optuna.Study, frame: pd.DataFrame, path: Path) -> list[po.ParetoFront]:
+    """A front of whatever was measured."""
+    objectives = [po.maximize("auc"), po.minimize("memory_mib")]
+    of_table = po.ParetoFront.of(frame, objectives, [po.at_most("memory_mib", 8)], params=["width"])
+    return [po.ParetoFront.of(study), of_table, po.ParetoFront.of(path, objectives), po.ParetoFront.of(of_table)]
+
+
 def plain_optuna(space: po.SearchSpace) -> optuna.Study:
     """The sampler in a study of Optuna's own."""
 
