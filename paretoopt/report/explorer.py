@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from paretoopt.candidate import Candidate, Measurement
 from paretoopt.front.choice import Choice
-from paretoopt.front.feasibility import metrics_of, value_of
+from paretoopt.front.feasibility import On, metrics_of, value_of
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.objectives import Constraint, Objective
 from paretoopt.space import Value
@@ -17,8 +17,7 @@ from paretoopt.visualization import theme
 from paretoopt.visualization.labels import title
 from paretoopt.visualization.pareto_front_drawing import axis_options, color_options
 
-LimitsOn = Literal["estimate", "bound"]
-LIMITS_ON: LimitsOn = "estimate"
+LIMITS_ON: On = "bound"
 """What `ParetoFront.pick` applies limits to when nothing is said; the page starts with the same."""
 
 _LOWER_IS_BETTER = ("_ms", "_s", "_seconds", "_mib", "_cost", "_loss", "_gap")
@@ -76,7 +75,7 @@ class ExplorerData:
     set_aside: tuple[int, ...]
     objectives: tuple[Objective, ...]
     constraints: tuple[Constraint, ...]
-    limits_on: LimitsOn
+    limits_on: On
     marks: Mapping[str, str]
 
 

@@ -112,7 +112,7 @@ function frontFigure(study, view, state) {
   for (const one of study.candidates) {
     if (members.has(one)) continue;
     if (!isFeasible(one, study.objectives, study.constraints, "estimate")) groups.infeasible.push(one);
-    else if (!isFeasible(one, study.objectives, state.within, state.on)) groups.outside.push(one);
+    else if (!isFeasible(one, study.objectives, [...study.constraints, ...state.within], state.on)) groups.outside.push(one);
     else groups.dominated.push(one);
   }
   const { marks } = study;

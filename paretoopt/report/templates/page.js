@@ -47,11 +47,17 @@ function draw(place, figure) {
   return Plotly.react(place, data, layout, { responsive: true, displaylogo: false, displayModeBar });
 }
 
-function drawFigures() {
-  for (const place of document.querySelectorAll("[data-figure]")) {
-    // What is folded away has no size to draw into.
-    if (place.offsetParent) draw(place, figures[place.dataset.figure]);
+// A figure is drawn when a reader comes near it, which spares phones most of the work.
+const watcher = new IntersectionObserver(entries => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    watcher.unobserve(target);
+    draw(target, figures[target.dataset.figure]);
   }
+}, { rootMargin: "300px" });
+
+function redrawFigures() {
+  for (const place of document.querySelectorAll("[data-figure].js-plotly-plot")) draw(place, figures[place.dataset.figure]);
 }
 
 function explore(study) {
@@ -156,11 +162,11 @@ async function start() {
   }
   function drawEverything() {
     redrawFront();
-    drawFigures();
+    redrawFigures();
   }
   for (const query of [dark, narrow]) query.addEventListener("change", drawEverything);
-  for (const fold of document.querySelectorAll("details")) fold.addEventListener("toggle", drawFigures);
-  drawFigures();
+  for (const place of document.querySelectorAll("[data-figure]")) watcher.observe(place);
+  document.body.dataset.ready = "";
 }
 
 start();

@@ -2,9 +2,9 @@
 
 // What a limit applies to: the estimate, or the end of the interval that is worse for the limit.
 function limitedValue(candidate, limit, on) {
-  const measured = candidate.measured[limit.metric];
-  const end = limit.sense === "at_most" ? measured.high : measured.low;
-  return on === "bound" && end !== null ? end : measured.value;
+  const { value, low, high } = candidate.measured[limit.metric];
+  if (on === "estimate") return value;
+  return limit.sense === "at_most" ? Math.max(value, high ?? value) : Math.min(value, low ?? value);
 }
 
 // How far a candidate is beyond a limit; 0 or less is within it, and NaN where it is not measured.
@@ -60,6 +60,6 @@ function rankWithin(study, within, prefer, on) {
   const costs = front.map(candidate => criteria.map(objective => costOf(candidate, objective)));
   const distances = prefer ? [] : kneeDistances(costs);
   const order = front.map((_, place) => place);
-  order.sort((a, b) => (prefer ? compareCosts(costs[a], costs[b]) : distances[b] - distances[a]) || a - b);
+  order.sort((a, b) => (prefer ? 0 : distances[b] - distances[a]) || compareCosts(costs[a], costs[b]) || a - b);
   return order.map(place => front[place]);
 }
