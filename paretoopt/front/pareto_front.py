@@ -12,6 +12,7 @@ import pandas as pd
 from paretoopt.candidate import Candidate
 from paretoopt.errors import ObjectiveError, TableError
 from paretoopt.front.choice import Choice
+from paretoopt.front.display import front_html
 from paretoopt.front.dominance import costs_of, is_nondominated
 from paretoopt.front.environments import warn_of_several_environments
 from paretoopt.front.feasibility import On, is_feasible, require_any, tightest
@@ -153,6 +154,10 @@ class ParetoFront:
         The last column, ``probability_nondominated``, is there once members were measured again.
         """
         return to_frame(self.members, self.objectives)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return front_html(self.members, len(self.candidates), self.objectives, self.constraints)
 
     def knee(self, *, on: On = "bound") -> Choice:
         """Where a little more of one objective begins to cost much of another (Das 1999): :meth:`pick` by that rule.

@@ -124,7 +124,9 @@ def _packed(text: str) -> str:
 
 def _can_explore(front: ParetoFront) -> bool:
     """Whether there is something to choose from, and two metrics to draw it in."""
-    return len(dict.fromkeys([*(one.metric for one in front.objectives), *metrics_of(front.candidates)])) > 1 and bool(front.candidates)
+    return len(dict.fromkeys([*(one.metric for one in front.objectives), *metrics_of(front.candidates)])) > 1 and bool(
+        front.candidates
+    )
 
 
 def _axes(front: ParetoFront) -> dict[str, str]:

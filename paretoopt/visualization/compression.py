@@ -100,7 +100,9 @@ def compression_data(
     quality = quality or next((one.metric for one in front.objectives if one.direction == "maximize"), None)
     size = size or next((name for name in _SIZES if name in metrics_of(front.candidates)), None)
     if quality is None or size is None:
-        raise ObjectiveError("It is not known what is quality and what is size. Name the metrics with quality= and size=.")
+        raise ObjectiveError(
+            "It is not known what is quality and what is size. Name the metrics with quality= and size=."
+        )
     for name in (quality, size):
         check_known(front.candidates, name)
         if not value_of(reference, name) > 0:

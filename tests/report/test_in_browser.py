@@ -61,13 +61,13 @@ def expected_pick(front: ParetoFront, limits: Sequence[Constraint], prefer: str 
 
 
 def test_sliders_move_the_pick_to_what_python_picks(open_report: OpenReport, movielens: ParetoFront) -> None:
-    """Sixty positions of six sliders, by every preference, on estimates and on the ends of intervals."""
+    """Forty settings of six sliders, by every preference, on estimates and on the ends of intervals."""
     page = open_report(movielens)
     random = np.random.default_rng(3)
     page.locator("#more-limits > summary").click()
     answers = []
 
-    for place in range(60):
+    for place in range(40):
         on: On = "bound" if place % 2 else "estimate"
         prefer = [None, *(objective.metric for objective in movielens.objectives)][place % 5]
         page.locator("#reset").click()
@@ -80,12 +80,10 @@ def test_sliders_move_the_pick_to_what_python_picks(open_report: OpenReport, mov
         assert answers[-1] == expected_pick(movielens, shown_limits(page), prefer, on)
 
     assert None in answers
-    assert len(set(answers)) > 10
+    assert len(set(answers)) > 8
 
 
-def test_limits_and_what_was_set_aside_are_those_of_the_front(
-    open_report: OpenReport, movielens: ParetoFront
-) -> None:
+def test_limits_and_what_was_set_aside_are_those_of_the_front(open_report: OpenReport, movielens: ParetoFront) -> None:
     """Where only objectives count, what finals put aside is no choice; the study's own limits always hold."""
     aside = {movielens.knee().number, movielens.pick(prefer="ndcg_at_10").number}
     front = ParetoFront(movielens.candidates, movielens.objectives, [at_most("latency_p99_ms", 0.25)], aside)
@@ -161,7 +159,9 @@ def test_two_are_pinned_and_compared(open_report: OpenReport, movielens: ParetoF
     assert heads.all_inner_texts()[2] == f"A, trial {third}"
     page.get_by_role("button", name=f"Unpin trial {third}").click()
     click_point(page, "dominated", 0)
-    dominated = page.evaluate("document.getElementById('front').data.find(one => one.name === 'dominated').hovertext[0]")
+    dominated = page.evaluate(
+        "document.getElementById('front').data.find(one => one.name === 'dominated').hovertext[0]"
+    )
     assert heads.all_inner_texts()[2] == f"A, {re.findall(r'trial [0-9]+', dominated)[0]}"
 
 
@@ -172,7 +172,13 @@ def test_hovering_shows_the_whole_configuration(open_report: OpenReport, moviele
     page.wait_for_selector(".hoverlayer .hovertext")
 
     text = page.locator(".hoverlayer").text_content() or ""
-    for title in ("embedding dim: ", "pruning ratio: ", "serving workers: ", "NDCG@10 (test): ", "artifact size (MiB): "):
+    for title in (
+        "embedding dim: ",
+        "pruning ratio: ",
+        "serving workers: ",
+        "NDCG@10 (test): ",
+        "artifact size (MiB): ",
+    ):
         assert title in text
 
 
@@ -249,7 +255,9 @@ def test_what_users_typed_is_shown_and_never_run(
     """Names of parameters, values, metrics and reasons, in hover texts and tables made by script too."""
     evil = "<img src=x onerror=alert(1)>"
     named = [
-        Candidate(one.number, {evil: evil + str(one.number)}, {**one.measurements, evil: one.measurements["memory_mib"]})
+        Candidate(
+            one.number, {evil: evil + str(one.number)}, {**one.measurements, evil: one.measurements["memory_mib"]}
+        )
         for one in candidates
     ]
     objectives: list[Objective] = [maximize("ndcg_at_10"), minimize(evil)]

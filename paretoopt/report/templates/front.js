@@ -5,7 +5,8 @@ function hoverText(study, candidate) {
     const interval = intervalText(measured);
     return `${study.metrics[metric].title}: ${numberText(measured.value)}${interval && ` (${interval})`}`;
   });
-  return [`<b>trial ${candidate.number}</b>`, ...paramsText(study, candidate).map(safe), "", ...metrics.map(safe)].join("<br>");
+  const params = Object.entries(candidate.params).map(([name, value]) => `${study.paramTitles[name]}: ${valueText(value)}`);
+  return [`<b>trial ${candidate.number}</b>`, ...params.map(safe), "", ...metrics.map(safe)].join("<br>");
 }
 
 function hoverOf(study, candidate) {
