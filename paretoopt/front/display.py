@@ -25,4 +25,5 @@ def front_html(
     wanted = ", ".join(map(str, objectives))
     limits = f", within {', '.join(map(str, constraints))}" if constraints else ""
     caption = f"Pareto front of {wanted}{limits}: {len(members)} of {n_candidates} candidates"
-    return f"<p><strong>{html.escape(caption)}</strong></p>{table.to_html(index=False, na_rep='', float_format='{:.4g}'.format)}"
+    rows = table.to_html(index=False, na_rep="", float_format="{:.4g}".format)
+    return f"<p><strong>{html.escape(caption)}</strong></p>{rows}"

@@ -121,7 +121,7 @@ def open_report(browser: Browser, movielens: ParetoFront, written: Path, tmp_pat
     troubles: list[str] = []
     contexts: list[BrowserContext] = []
 
-    def load(source: ParetoFront | FinishedStudy, **options: Any) -> Page:  # Any: Playwright's own options
+    def load(source: ParetoFront | FinishedStudy, **options: Any) -> Page:  # noqa: ANN401 - Playwright's own
         path = written if source is movielens else write_report(source, tmp_path / "report.html")
         context = browser.new_context(offline=True, **({"viewport": {"width": 1366, "height": 768}} | options))
         contexts.append(context)

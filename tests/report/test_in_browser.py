@@ -302,7 +302,8 @@ def point(page: Page, name: str, place: int) -> tuple[float, float]:
           const trace = plot.data.find(one => one.name === name);
           const { xaxis, yaxis } = plot._fullLayout;
           const box = plot.getBoundingClientRect();
-          return [box.left + xaxis._offset + xaxis.d2p(trace.x[place]), box.top + yaxis._offset + yaxis.d2p(trace.y[place])];
+          const across = xaxis._offset + xaxis.d2p(trace.x[place]);
+          return [box.left + across, box.top + yaxis._offset + yaxis.d2p(trace.y[place])];
         }""",
         [name, place],
     )
@@ -321,11 +322,13 @@ def contrast(text: Locator) -> float:
     found: float = text.evaluate(
         """element => {
           const parse = color => color.match(/[\\d.]+/g).map(Number);
-          const light = ([r, g, b]) => [r, g, b].map(c => c / 255).map(c => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
-            .reduce((sum, c, k) => sum + c * [0.2126, 0.7152, 0.0722][k], 0);
+          const linear = c => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+          const weights = [0.2126, 0.7152, 0.0722];
+          const light = parts => weights.reduce((sum, weight, k) => sum + weight * linear(parts[k] / 255), 0);
           let behind = element;
           while (parse(getComputedStyle(behind).backgroundColor)[3] === 0) behind = behind.parentElement;
-          const lights = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor].map(c => light(parse(c)));
+          const colors = [getComputedStyle(element).color, getComputedStyle(behind).backgroundColor];
+          const lights = colors.map(color => light(parse(color)));
           return (Math.max(...lights) + 0.05) / (Math.min(...lights) + 0.05);
         }"""
     )
