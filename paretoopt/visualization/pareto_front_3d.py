@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import plotly.graph_objects as go
 
@@ -15,7 +14,7 @@ from paretoopt.front.choice import Choice
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.visualization import theme
 from paretoopt.visualization.pareto_front import pareto_front_data
-from paretoopt.visualization.pareto_front_drawing import axis_options, color_options
+from paretoopt.visualization.pareto_front_drawing import Options, axis_options, color_options
 from paretoopt.visualization.pareto_front_record import ParetoFrontData, Point
 from paretoopt.visualization.scale import axis_value, check_known
 
@@ -97,7 +96,7 @@ def pareto_front_3d_data(
 def draw_pareto_front_3d(data: ParetoFront3DData) -> go.Figure:
     """The points of ``data``; without WebGL, a browser shows a note in their place."""
     plane = data.plane
-    member = {"size": 6, "color": theme.MEMBER, "line": {"width": 1, "color": theme.OUTLINE}}
+    member: Options = {"size": 6, "color": theme.MEMBER, "line": {"width": 1, "color": theme.OUTLINE}}
     if plane.color is not None:
         member |= color_options(plane.color, [point.color for point in _drawn(data, plane.members)])
         member["colorbar"] |= {"len": 0.7}
@@ -117,6 +116,7 @@ def draw_pareto_front_3d(data: ParetoFront3DData) -> go.Figure:
         template=theme.LIGHT,
         margin={"l": 0, "r": 0, "t": 40, "b": 0},
         scene={
+            "camera": {"eye": {"x": 1.5, "y": 1.5, "z": 1.1}},
             "xaxis": axis_options(plane.x, [point.x for point in everything]),
             "yaxis": axis_options(plane.y, [point.y for point in everything]),
             "zaxis": axis_options(data.z, list(data.heights.values())),
@@ -129,7 +129,7 @@ def _drawn(data: ParetoFront3DData, points: Sequence[Point]) -> list[Point]:
     return [point for point in points if point.number in data.heights]
 
 
-def _points(data: ParetoFront3DData, points: Sequence[Point], name: str, marker: dict[str, Any]) -> go.Scatter3d:
+def _points(data: ParetoFront3DData, points: Sequence[Point], name: str, marker: Options) -> go.Scatter3d:
     drawn = _drawn(data, points)
     return go.Scatter3d(
         x=[point.x for point in drawn],

@@ -61,26 +61,26 @@ def expected_pick(front: ParetoFront, limits: Sequence[Constraint], prefer: str 
 
 
 def test_sliders_move_the_pick_to_what_python_picks(open_report: OpenReport, movielens: ParetoFront) -> None:
-    """Forty settings of six sliders, by every preference, on estimates and on the ends of intervals."""
+    """Thirty settings of six sliders, by every preference, on estimates and on the ends of intervals."""
     page = open_report(movielens)
     random = np.random.default_rng(3)
     page.locator("#more-limits > summary").click()
     answers = []
 
-    for place in range(40):
+    for place in range(30):
         on: On = "bound" if place % 2 else "estimate"
         prefer = [None, *(objective.metric for objective in movielens.objectives)][place % 5]
         page.locator("#reset").click()
         page.locator("#on-bound").set_checked(on == "bound")
         page.locator("#prefer").select_option(prefer or "")
         for metric in random.choice(list(SENSES), size=random.integers(0, 4), replace=False):
-            strictness = int(random.integers(5, 70))
+            strictness = int(random.integers(20, 85))
             set_limit(page, str(metric), 100 - strictness if SENSES[str(metric)] is at_most else strictness)
         answers.append(picked(page))
         assert answers[-1] == expected_pick(movielens, shown_limits(page), prefer, on)
 
     assert None in answers
-    assert len(set(answers)) > 8
+    assert len(set(answers)) > 5
 
 
 def test_limits_and_what_was_set_aside_are_those_of_the_front(open_report: OpenReport, movielens: ParetoFront) -> None:
@@ -98,18 +98,22 @@ def test_limits_and_what_was_set_aside_are_those_of_the_front(open_report: OpenR
     assert picked(page) in aside
 
 
-def test_a_typed_limit_holds_to_the_last_digit(open_report: OpenReport, movielens: ParetoFront) -> None:
-    """The pick's own value as the limit still allows it, and a little less does not."""
+@pytest.mark.parametrize("on", ["estimate", "bound"])
+def test_a_typed_limit_holds_to_the_last_digit(open_report: OpenReport, movielens: ParetoFront, on: On) -> None:
+    """The pick's own value, or the end of its interval, still allows it as a limit; a little less does not."""
     page = open_report(movielens)
-    page.locator("#on-bound").uncheck()
+    page.locator("#on-bound").set_checked(on == "bound")
     number = page.locator("[data-bound=latency_p95_ms]")
-    value = movielens.knee(on="estimate").measurements["latency_p95_ms"].value
+    knee = movielens.knee(on=on)
+    measured = knee.measurements["latency_p95_ms"]
+    limit = measured.high if on == "bound" else measured.value
+    assert limit is not None
 
-    number.fill(repr(value))
-    assert picked(page) == expected_pick(movielens, [at_most("latency_p95_ms", value)], None, "estimate")
-    number.fill(repr(value * (1 - 1e-9)))
-    within = at_most("latency_p95_ms", value * (1 - 1e-9))
-    assert picked(page) == expected_pick(movielens, [within], None, "estimate")
+    number.fill(repr(limit))
+    assert picked(page) == expected_pick(movielens, [at_most("latency_p95_ms", limit)], None, on) == knee.number
+    number.fill(repr(limit * (1 - 1e-9)))
+    within = at_most("latency_p95_ms", limit * (1 - 1e-9))
+    assert picked(page) == expected_pick(movielens, [within], None, on) != knee.number
 
 
 def test_front_and_table_follow_the_limits(open_report: OpenReport, movielens: ParetoFront) -> None:
