@@ -104,16 +104,17 @@ def test_a_typed_limit_holds_to_the_last_digit(open_report: OpenReport, movielen
     page = open_report(movielens)
     page.locator("#on-bound").set_checked(on == "bound")
     number = page.locator("[data-bound=latency_p95_ms]")
-    knee = movielens.knee(on=on)
-    measured = knee.measurements["latency_p95_ms"]
+    page.locator("#prefer").select_option("ndcg_at_10")
+    best = movielens.pick(prefer="ndcg_at_10", on=on)
+    measured = best.measurements["latency_p95_ms"]
     limit = measured.high if on == "bound" else measured.value
     assert limit is not None
 
     number.fill(repr(limit))
-    assert picked(page) == expected_pick(movielens, [at_most("latency_p95_ms", limit)], None, on) == knee.number
+    assert picked(page) == expected_pick(movielens, [at_most("latency_p95_ms", limit)], "ndcg_at_10", on) == best.number
     number.fill(repr(limit * (1 - 1e-9)))
     within = at_most("latency_p95_ms", limit * (1 - 1e-9))
-    assert picked(page) == expected_pick(movielens, [within], None, on) != knee.number
+    assert picked(page) == expected_pick(movielens, [within], "ndcg_at_10", on) != best.number
 
 
 def test_front_and_table_follow_the_limits(open_report: OpenReport, movielens: ParetoFront) -> None:
