@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from paretoopt.artifact.export import export_onnx as export_onnx
     from paretoopt.bundle.export import export as export
     from paretoopt.bundle.manifest import read_manifest as read_manifest
+    from paretoopt.bundle.verification import Verification as Verification
+    from paretoopt.bundle.verification import verify as verify
     from paretoopt.candidate import Candidate as Candidate
     from paretoopt.candidate import Evaluation as Evaluation
     from paretoopt.candidate import Measurement as Measurement
@@ -49,7 +51,10 @@ if TYPE_CHECKING:
     from paretoopt.data.synthetic import synthetic_shop as synthetic_shop
     from paretoopt.data.synthetic_clicks import synthetic_clicks as synthetic_clicks
     from paretoopt.errors import EnvironmentWarning as EnvironmentWarning
+    from paretoopt.front.front_of import front_of as front_of
     from paretoopt.front.pareto_front import ParetoFront as ParetoFront
+    from paretoopt.front.serving_cost import ServingCost as ServingCost
+    from paretoopt.front.total_cost import TotalCost as TotalCost
     from paretoopt.measurement.click_quality import auc as auc
     from paretoopt.measurement.click_quality import log_loss as log_loss
     from paretoopt.measurement.environment_record import environment_of as environment_of
@@ -67,6 +72,7 @@ if TYPE_CHECKING:
     from paretoopt.objectives import at_most as at_most
     from paretoopt.objectives import maximize as maximize
     from paretoopt.objectives import minimize as minimize
+    from paretoopt.pipeline.input_range import InputRange as InputRange
     from paretoopt.pipeline.pipeline import Pipeline as Pipeline
     from paretoopt.pipeline.stage import Build as Build
     from paretoopt.pipeline.stage import Context as Context
@@ -76,17 +82,20 @@ if TYPE_CHECKING:
     from paretoopt.pipeline.stage import reads as reads
     from paretoopt.report.report import write_report as write_report
     from paretoopt.report.terminal import front_table as front_table
+    from paretoopt.search.convergence import Converged as Converged
     from paretoopt.search.cost_first.knowledge import Sources as Sources
     from paretoopt.search.cost_first.sampler import CostFirstSampler as CostFirstSampler
     from paretoopt.search.cost_pruning import CostPruning as CostPruning
+    from paretoopt.search.create import create_study as create_study
     from paretoopt.search.early_stopping import EarlyStopping as EarlyStopping
     from paretoopt.search.encoding import suggest as suggest
     from paretoopt.search.evaluator import CostFirst as CostFirst
     from paretoopt.search.learning_curves import LearningCurves as LearningCurves
+    from paretoopt.search.loading import load_study as load_study
+    from paretoopt.search.optuna_dashboard import show_in_optuna_dashboard as show_in_optuna_dashboard
     from paretoopt.search.rungs import Rungs as Rungs
     from paretoopt.search.stopping_rule import StoppingRule as StoppingRule
     from paretoopt.search.study import Study as Study
-    from paretoopt.search.study import create_study as create_study
     from paretoopt.space import Categorical as Categorical
     from paretoopt.space import Float as Float
     from paretoopt.space import Int as Int
@@ -116,6 +125,7 @@ _HOMES = {
     "Categorical": "space",
     "Clicks": "data.clicks",
     "Context": "pipeline.stage",
+    "Converged": "search.convergence",
     "CostFirst": "search.evaluator",
     "CostFirstSampler": "search.cost_first.sampler",
     "CostPruning": "search.cost_pruning",
@@ -126,6 +136,7 @@ _HOMES = {
     "Evaluation": "candidate",
     "Float": "space",
     "Grouping": "data.groups",
+    "InputRange": "pipeline.input_range",
     "Int": "space",
     "Interactions": "data.interactions",
     "LabelledRows": "measurement.score_parity",
@@ -144,6 +155,7 @@ _HOMES = {
     "RemainingStage": "candidate",
     "Rungs": "search.rungs",
     "SearchSpace": "space",
+    "ServingCost": "front.serving_cost",
     "SlateData": "data.slates",
     "Slates": "data.slates",
     "Sources": "search.cost_first.knowledge",
@@ -153,7 +165,9 @@ _HOMES = {
     "Store": "store.store",
     "Study": "search.study",
     "Supervised": "training.supervised",
+    "TotalCost": "front.total_cost",
     "TrainingSettings": "training.loop",
+    "Verification": "bundle.verification",
     "at_least": "objectives",
     "at_most": "objectives",
     "auc": "measurement.click_quality",
@@ -161,7 +175,7 @@ _HOMES = {
     "by_history_length": "data.groups",
     "by_item_popularity": "data.groups",
     "compare_quality": "measurement.paired",
-    "create_study": "search.study",
+    "create_study": "search.create",
     "describe": "artifact.describe",
     "distill": "training.stages",
     "environment_of": "measurement.environment_record",
@@ -169,6 +183,7 @@ _HOMES = {
     "export_onnx": "artifact.export",
     "fine_tune": "training.stages",
     "fit": "training.stages",
+    "front_of": "front.front_of",
     "front_table": "report.terminal",
     "k_core": "data.k_core",
     "latency": "measurement.measures",
@@ -177,6 +192,7 @@ _HOMES = {
     "load_clicks": "data.load_clicks",
     "load_interactions": "data.load",
     "load_ncf": "data.ncf",
+    "load_study": "search.loading",
     "log_loss": "measurement.click_quality",
     "maximize": "objectives",
     "memory": "measurement.measures",
@@ -201,6 +217,7 @@ _HOMES = {
     "read_manifest": "bundle.manifest",
     "reads": "pipeline.stage",
     "sampled_slates": "data.slate_sampling",
+    "show_in_optuna_dashboard": "search.optuna_dashboard",
     "slate_popularity": "data.slate_popularity",
     "split_examples": "data.examples",
     "suggest": "search.encoding",
@@ -208,6 +225,7 @@ _HOMES = {
     "synthetic_shop": "data.synthetic",
     "throughput": "measurement.load_measures",
     "trim_vocabulary": "compression.trim_vocabulary",
+    "verify": "bundle.verification",
     "write_report": "report.report",
 }
 

@@ -103,6 +103,7 @@ class Candidate:
             they did.
         probability_nondominated: How probable it is, given the uncertainty of all values, that none of the
             candidates that it was measured again with dominates it; None where that was not done.
+        n_seeds: Trainings that the values of quality are the mean of, each from a seed of its own.
     """
 
     number: int
@@ -110,6 +111,7 @@ class Candidate:
     measurements: Measurements
     runs: tuple[StageRun, ...] = ()
     probability_nondominated: float | None = None
+    n_seeds: int = 1
 
 
 @dataclass(frozen=True)

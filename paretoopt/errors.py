@@ -20,6 +20,10 @@ class DataError(ParetooptError, ValueError):
     """Interaction data that cannot be read, or that is too small to split."""
 
 
+class CostError(ParetooptError, ValueError):
+    """Prices or a load from which no cost follows."""
+
+
 class TableError(ParetooptError, ValueError):
     """A table or study of configurations that cannot be read, or that says two things at once."""
 

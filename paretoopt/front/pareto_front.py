@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from paretoopt.candidate import Candidate
-from paretoopt.errors import ObjectiveError, TableError
+from paretoopt.errors import ObjectiveError
 from paretoopt.front.choice import Choice
+from paretoopt.front.costs import Cost, priced
 from paretoopt.front.display import front_html
 from paretoopt.front.dominance import costs_of, is_nondominated
 from paretoopt.front.environments import warn_of_several_environments
 from paretoopt.front.feasibility import On, is_feasible, require_any, tightest
 from paretoopt.front.pick import pick
 from paretoopt.front.question import Weights, ask
-from paretoopt.front.read_study import OptunaStudy, read_study
-from paretoopt.front.read_table import read_csv, read_table
 from paretoopt.front.rules import Rule
 from paretoopt.front.table import to_frame
 from paretoopt.objectives import Constraint, Objective
 
-
-@runtime_checkable
-class HasFront(Protocol):
-    """A study, or anything else with a front."""
-
-    def pareto_front(self) -> ParetoFront:
-        """The front of all evaluated candidates."""
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -79,63 +70,6 @@ class ParetoFront:
         keep = is_nondominated(costs_of(feasible, objectives))
         object.__setattr__(self, "members", tuple(one for one, kept in zip(feasible, keep, strict=True) if kept))
 
-    @classmethod
-    def of(
-        cls,
-        source: ParetoFront | HasFront | OptunaStudy | pd.DataFrame | str | os.PathLike[str],
-        objectives: Sequence[Objective] | None = None,
-        constraints: Sequence[Constraint] | None = None,
-        *,
-        params: Collection[str] | None = None,
-    ) -> ParetoFront:
-        """The front of any measured configurations.
-
-        Args:
-            source: A paretoopt study or a front; a plain Optuna study, of which complete trials count; a DataFrame, or
-                the path of a CSV file, with one configuration a row. ``<metric>_low`` and ``<metric>_high`` are the
-                ends of a metric's 95 % interval, as :meth:`to_frame` writes them, in a table as among a trial's user
-                attributes. An Optuna constraint is the metric ``<constraint>_violation``.
-            objectives: What the configurations are compared in; None for the study's or front's own. A table needs
-                them, and so does an Optuna study that does not name its values.
-            constraints: What a member must satisfy; None for the study's or front's own.
-            params: A table's columns that are parameters; None for those before the first objective, where
-                :meth:`to_frame` writes them, and those that hold text or truth values.
-
-        Raises:
-            ObjectiveError: Objectives are missing or do not fit.
-            TableError: The table or study cannot be read; the message says where, and how to mend it.
-        """
-        if params is not None and not isinstance(source, pd.DataFrame | str | os.PathLike):
-            raise TableError(
-                "params= names columns of a table; a study and a front know their parameters. Leave it out."
-            )
-        if isinstance(source, ParetoFront | HasFront):
-            front = source if isinstance(source, ParetoFront) else source.pareto_front()
-            return front._with(objectives, constraints)
-        if isinstance(source, OptunaStudy):
-            candidates, wished, limits = read_study(source, objectives)
-            return cls(candidates, wished, limits if constraints is None else constraints)
-        if objectives is None:
-            raise ObjectiveError(
-                "A table needs objectives=, for example [po.maximize('auc'), po.minimize('memory_mib')]."
-            )
-        if not isinstance(source, pd.DataFrame | str | os.PathLike):
-            raise TableError(f"{source!r} is no study, front, DataFrame or path of a CSV file. Give one of these.")
-        frame = source if isinstance(source, pd.DataFrame) else read_csv(source)
-        given = constraints or ()
-        wanted = dict.fromkeys([wish.metric for wish in objectives] + [limit.metric for limit in given])
-        return cls(read_table(frame, wanted, params), objectives, given)
-
-    def _with(self, objectives: Sequence[Objective] | None, constraints: Sequence[Constraint] | None) -> ParetoFront:
-        # What was set aside was found worse in these objectives, and in no others.
-        keeps = objectives is None or set(objectives) == set(self.objectives)
-        return ParetoFront(
-            self.candidates,
-            self.objectives if objectives is None else objectives,
-            self.constraints if constraints is None else constraints,
-            self.set_aside if keeps else (),
-        )
-
     def __len__(self) -> int:
         """The number of members."""
         return len(self.members)
@@ -151,13 +85,21 @@ class ParetoFront:
     def to_frame(self) -> pd.DataFrame:
         """One row per member: number, parameters, metrics, the ends of the known intervals, and how sure it is.
 
-        The last column, ``probability_nondominated``, is there once members were measured again.
+        The last columns, ``probability_nondominated`` and ``n_seeds``, are there once members were measured again.
         """
         return to_frame(self.members, self.objectives)
 
     def _repr_html_(self) -> str:
         """What a notebook shows."""
         return front_html(self.members, len(self.candidates), self.objectives, self.constraints)
+
+    def with_costs(self, *costs: Cost) -> ParetoFront:
+        """The same front, whose candidates have the metrics of ``costs`` as well, to pick by and to show.
+
+        ``po.front_of(front.with_costs(cost), objectives=[...])`` makes them objectives.
+        """
+        candidates = [priced(candidate, costs) for candidate in self.candidates]
+        return ParetoFront(candidates, self.objectives, self.constraints, self.set_aside)
 
     def knee(self, *, on: On = "bound") -> Choice:
         """Where a little more of one objective begins to cost much of another (Das 1999): :meth:`pick` by that rule.

@@ -52,6 +52,7 @@ class StageOutputs:
             stage for stage in _stages(recipe, until) if stage.is_active(params) and (trained or not stage.trains)
         ]
         self._entries: dict[str, Entry] = {} if entries is None else entries
+        self._earlier: dict[str, dict[str, StageOutputs]] = {}
         self._keys = self._chained_keys()
 
     @property
@@ -104,6 +105,11 @@ class StageOutputs:
 
     def earlier(self, step: Stage | Measure) -> dict[str, StageOutputs]:
         """What ``step`` uses of earlier stages, by stage; nothing is computed."""
+        if step.name not in self._earlier:
+            self._earlier[step.name] = self._earlier_anew(step)
+        return self._earlier[step.name]
+
+    def _earlier_anew(self, step: Stage | Measure) -> dict[str, StageOutputs]:
         return {
             use.stage: StageOutputs(
                 self._recipe,
@@ -124,7 +130,7 @@ class StageOutputs:
     def context(self, folder: Path, asking: Asking) -> Context:
         """What a step is handed."""
         recipe = self._recipe
-        return Context(recipe.data, recipe.requests, self._build, recipe.seed, folder, self._listener, asking)
+        return Context(recipe.data, recipe.requests, self._build, recipe.training_seed, folder, self._listener, asking)
 
     def asking(self, step: Stage | Measure) -> Asking:
         """What ``step`` may ask of earlier stages."""
@@ -176,7 +182,7 @@ class StageOutputs:
     def _build(self) -> Any:  # noqa: ANN401
         build = self._recipe.build
         with blaming("build"):
-            return build.function(visible(self._params, build.reads), self._recipe.data)
+            return build.model(visible(self._params, build.reads), self._recipe.data, self._recipe.training_seed)
 
     def _chained_keys(self) -> list[str]:
         """The key of the built model, then of each stage's output."""

@@ -56,6 +56,7 @@ class ExplorerData:
         param_titles: What a person calls each parameter.
         metrics: The metrics by name, objectives first.
         probabilities: How probable it is that each is not dominated; None where that is not known.
+        seeds: From how many seeds each was trained.
         labels: What each candidate is highlighted as; often empty.
         baseline: Place of the baseline among the candidates; None where there is none.
         set_aside: Places of the candidates that are kept out of the front.
@@ -70,6 +71,7 @@ class ExplorerData:
     param_titles: Mapping[str, str]
     metrics: Mapping[str, Column]
     probabilities: tuple[float | None, ...]
+    seeds: tuple[int, ...]
     labels: tuple[str, ...]
     baseline: int | None
     set_aside: tuple[int, ...]
@@ -92,6 +94,7 @@ def explorer_data(
         param_titles={name: title(name) for name in params},
         metrics={name: _column(front, name) for name in dict.fromkeys([*objectives, *metrics_of(candidates)])},
         probabilities=tuple(one.probability_nondominated for one in candidates),
+        seeds=tuple(one.n_seeds for one in candidates),
         labels=tuple(_labels(one, highlights) for one in candidates),
         baseline=next((place for place, one in enumerate(candidates) if one is baseline), None),
         set_aside=tuple(place for place, one in enumerate(candidates) if one.number in front.set_aside),

@@ -7,6 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from paretoopt.errors import ObjectiveError, StudyMismatchError
+from paretoopt.front.costs import Cost, check_costs
+from paretoopt.front.serving_cost import ServingCost
+from paretoopt.front.total_cost import TotalCost
 from paretoopt.objectives import Constraint, Objective
 from paretoopt.space import Categorical, Dimension, Float, Int, Ordered, SearchSpace
 
@@ -21,19 +24,23 @@ class StudyDefinition:
         space: The candidates.
         objectives: What they are compared in; at least one, each on its own metric.
         constraints: What a feasible candidate satisfies.
+        costs: What adds metrics to those that are measured.
 
     Raises:
         ObjectiveError: There is no objective, or objectives or constraints contradict or repeat each other.
+        CostError: Two costs give the same metric, or stand in the wrong order.
     """
 
     space: SearchSpace
     objectives: tuple[Objective, ...]
     constraints: tuple[Constraint, ...]
+    costs: tuple[Cost, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what could not be searched."""
         check_objectives(self.objectives)
         check_constraints(self.constraints)
+        check_costs(self.costs)
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -48,6 +55,7 @@ def to_record(definition: StudyDefinition) -> dict[str, Any]:
         "space": {name: _dimension_record(dimension) for name, dimension in definition.space.dimensions.items()},
         "objectives": [asdict(objective) for objective in definition.objectives],
         "constraints": [asdict(constraint) for constraint in definition.constraints],
+        "costs": [{"kind": type(cost).__name__, **asdict(cost)} for cost in definition.costs],
     }
 
 
@@ -57,6 +65,7 @@ def from_record(record: Mapping[str, Any]) -> StudyDefinition:
         SearchSpace(**{name: _dimension(fields) for name, fields in record["space"].items()}),
         tuple(Objective(**fields) for fields in record["objectives"]),
         tuple(Constraint(**fields) for fields in record["constraints"]),
+        tuple(_cost(fields) for fields in record.get("costs", ())),
     )
 
 
@@ -76,6 +85,8 @@ def refuse_another_definition(study_name: str, stored: StudyDefinition, given: S
         same = before == now if noun == "objectives" else set(before) == set(now)
         if not same:
             raise StudyMismatchError(_mismatch(study_name, noun, _listed(before), _listed(now)))
+    if stored.costs != given.costs:
+        raise StudyMismatchError(_mismatch(study_name, "costs", _listed(stored.costs), _listed(given.costs)))
 
 
 def _mismatch(study_name: str, noun: str, before: str, now: str) -> str:
@@ -93,7 +104,7 @@ def _differing(before: SearchSpace, now: SearchSpace) -> tuple[str, str]:
     return first, second
 
 
-def _listed(wishes: Sequence[Objective] | Sequence[Constraint]) -> str:
+def _listed(wishes: Sequence[Objective] | Sequence[Constraint] | Sequence[Cost]) -> str:
     return ", ".join(str(wish) for wish in wishes) or "none"
 
 
@@ -127,6 +138,11 @@ def check_constraints(constraints: Sequence[Constraint]) -> None:
         low, high = bounds.get((metric, "at_least")), bounds.get((metric, "at_most"))
         if low is not None and high is not None and low > high:
             raise ObjectiveError(f"No {metric} is at least {low:g} and at most {high:g} at once. Relax one of the two.")
+
+
+def _cost(fields: Mapping[str, Any]) -> Cost:
+    kind = ServingCost if fields["kind"] == ServingCost.__name__ else TotalCost
+    return kind(**{name: value for name, value in fields.items() if name != "kind"})
 
 
 def _dimension_record(dimension: Dimension) -> dict[str, Any]:

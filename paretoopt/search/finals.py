@@ -20,6 +20,7 @@ from paretoopt.front.knee import ideal_distances
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.front.probability import Draws
 from paretoopt.front.rounds import LEAST_ROUNDS
+from paretoopt.search.costed import reckoned_anew
 from paretoopt.search.evaluator import Evaluator, Remeasurer
 from paretoopt.search.finals_records import (
     FinalsPlan,
@@ -39,6 +40,7 @@ from paretoopt.search.finals_summary import (
     values_of_rounds,
 )
 from paretoopt.search.progress import ProgressDisplay
+from paretoopt.search.repeats_trainings import KnownRepeats
 
 
 class FinalsPipeline(Evaluator, Remeasurer, Protocol):
@@ -106,6 +108,7 @@ class Finals:
         *,
         top: int | None,
         anchor: int | None,
+        repeats: KnownRepeats | None = None,
     ) -> None:
         """Choose the finalists.
 
@@ -115,6 +118,7 @@ class Finals:
             pipeline: Measures.
             top: Members to measure, the nearest to the ideal first; None for all.
             anchor: The trial that shows the drift; None for the uncompressed one, or else the first member.
+            repeats: What repeats found, where there were any; the front has it.
 
         Raises:
             NoFeasibleCandidateError: The front is empty.
@@ -126,6 +130,7 @@ class Finals:
         self._study = study
         self._front = front
         self._pipeline = pipeline
+        self._repeats = repeats
         members = _nearest(front, top)
         number = _anchor(front, members, anchor)
         numbers = {member.number for member in members} | {number}
@@ -201,13 +206,17 @@ class Finals:
         numbers, front = self._plan.numbers, self._front
         values = self._values(rounds)
         probabilities = self._probabilities(values, listener)
+        pooled = measurements_of(values, numbers)
         staying = {*numbers, *(member.number for member in front.members)}
         return FinalsResult(
             plan=self._plan.key,
             anchor=self._plan.anchor,
             n_rounds=len(rounds),
             devices=rounds[-1][0].devices,
-            measurements=measurements_of(values, numbers),
+            measurements={
+                finalist.number: reckoned_anew(self._pipeline, finalist, pooled[finalist.number])
+                for finalist in self._finalists
+            },
             probabilities=dict(zip(numbers, map(float, probabilities), strict=True)),
             set_aside=frozenset(candidate.number for candidate in front.candidates) - staying,
         )
@@ -219,7 +228,7 @@ class Finals:
         objectives, constraints = self._front.objectives, self._front.constraints
         if self._other_draws is None:
             metrics = {*(wish.metric for wish in objectives), *(limit.metric for limit in constraints)} - set(values)
-            self._other_draws = draws_without_rounds(metrics, self._finalists, self._pipeline, listener)
+            self._other_draws = draws_without_rounds(metrics, self._finalists, self._pipeline, listener, self._repeats)
         return probabilities_of({**draws_of_rounds(values), **self._other_draws}, objectives, constraints)
 
 

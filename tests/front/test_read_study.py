@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from paretoopt.candidate import Measurement
 from paretoopt.errors import ObjectiveError, TableError
-from paretoopt.front.pareto_front import ParetoFront
+from paretoopt.front.front_of import front_of
 from paretoopt.objectives import at_most, maximize, minimize
-from paretoopt.search.study import create_study
+from paretoopt.search.create import create_study
 from paretoopt.space import Int, SearchSpace
 
 Values = Sequence[tuple[float, float]]
@@ -51,7 +51,7 @@ def test_the_members_are_optunas_best_trials(values: Values, limit: int | None) 
     """With and without a constraint, as ``study.best_trials`` has them."""
     study = run_study(values, limit)
 
-    members = ParetoFront.of(study).members
+    members = front_of(study).members
 
     assert [(one.number, dict(one.params)) for one in members] == [
         (one.number, one.params) for one in study.best_trials
@@ -67,7 +67,7 @@ def test_objectives_constraints_and_attributes_are_read() -> None:
         trial.set_user_attr(name, value)
     study.tell(trial, (0.8, 2.0))
 
-    front = ParetoFront.of(study)
+    front = front_of(study)
 
     assert front.objectives == (maximize("quality"), minimize("cost"))
     assert front.constraints == (at_most("cost_violation", 0.0),)
@@ -86,19 +86,19 @@ def test_only_complete_trials_count() -> None:
     study.tell(study.ask(), state=optuna.trial.TrialState.FAIL)
     study.ask()
 
-    assert [one.number for one in ParetoFront.of(study).candidates] == [0]
+    assert [one.number for one in front_of(study).candidates] == [0]
     with pytest.raises(TableError, match="no complete trial yet"):
-        ParetoFront.of(run_study([]))
+        front_of(run_study([]))
 
 
 def test_values_without_names_are_named_by_the_objectives() -> None:
     """In their order, and only where the directions are the study's."""
     study = run_study([(0.9, 5.0)], names=None)
 
-    assert ParetoFront.of(study, [maximize("auc"), minimize("ms")]).members[0].measurements["ms"] == Measurement(5.0)
+    assert front_of(study, [maximize("auc"), minimize("ms")]).members[0].measurements["ms"] == Measurement(5.0)
     for objectives in (None, [minimize("ms"), maximize("auc")]):
         with pytest.raises(ObjectiveError, match=r"objectives=\[maximize\(\.\.\.\), minimize\(\.\.\.\)\]"):
-            ParetoFront.of(study, objectives)
+            front_of(study, objectives)
 
 
 def test_a_study_of_paretoopt_is_read_as_such() -> None:
@@ -106,7 +106,7 @@ def test_a_study_of_paretoopt_is_read_as_such() -> None:
     study = create_study(SearchSpace(size=Int(1, 3)), objectives=[minimize("cost")], storage="sqlite:///:memory:")
     study.optimize(lambda params: {"cost": float(params["size"]), "extra": 1.0}, progress=False)
 
-    assert ParetoFront.of(study) == study.pareto_front()
-    assert len(ParetoFront.of(study, [minimize("extra")])) == 3
+    assert front_of(study) == study.pareto_front()
+    assert len(front_of(study, [minimize("extra")])) == 3
     with pytest.raises(TableError, match=r"made by paretoopt.*po\.create_study\(\.\.\., load_if_exists=True\)"):
-        ParetoFront.of(study.optuna_study)
+        front_of(study.optuna_study)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from paretoopt.candidate import Candidate, Measurement
 from paretoopt.errors import ObjectiveError, TableError
+from paretoopt.front.front_of import front_of
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.objectives import at_most, maximize, minimize
 
@@ -34,7 +35,7 @@ def make_frame(**changes: list[object]) -> pd.DataFrame:
 
 def test_a_data_frame_gives_a_front() -> None:
     """Columns before the first objective are parameters, the others metrics, and ends of intervals belong to theirs."""
-    front = ParetoFront.of(make_frame(), OBJECTIVES, [at_most("cost", 5)])
+    front = front_of(make_frame(), OBJECTIVES, [at_most("cost", 5)])
 
     assert [member.number for member in front] == [0, 1]
     assert front.members[0] == Candidate(
@@ -47,9 +48,9 @@ def test_parameters_can_be_named() -> None:
     """A table that is ordered otherwise says which columns are parameters; the rest are metrics."""
     frame = make_frame()[["cost", "quality", "width", "kind"]]
 
-    assert ParetoFront.of(frame, OBJECTIVES, params=["width", "kind"]).members[1].params == {"width": 16, "kind": "b"}
+    assert front_of(frame, OBJECTIVES, params=["width", "kind"]).members[1].params == {"width": 16, "kind": "b"}
     with pytest.raises(TableError, match=r"row 0: kind is 'a', which is no number.*name 'kind' in params="):
-        ParetoFront.of(frame, OBJECTIVES, params=["width"])
+        front_of(frame, OBJECTIVES, params=["width"])
 
 
 _numbers = st.floats(-1e9, 1e9, allow_nan=False).map(float)
@@ -76,7 +77,7 @@ def test_what_to_frame_writes_is_read_back_as_the_same_front(
 
     frame = pd.read_csv(io.StringIO(text))
 
-    assert ParetoFront.of(frame, OBJECTIVES).members == front.members
+    assert front_of(frame, OBJECTIVES).members == front.members
 
 
 def test_a_csv_file_gives_the_front_that_was_written(tmp_path: Path, make: MakeCandidate) -> None:
@@ -85,8 +86,8 @@ def test_a_csv_file_gives_the_front_that_was_written(tmp_path: Path, make: MakeC
     for name in ("front.csv", "front.csv.gz"):
         front.to_frame().to_csv(tmp_path / name, index=False)
 
-        assert ParetoFront.of(tmp_path / name, OBJECTIVES).members == front.members
-        assert ParetoFront.of(str(tmp_path / name), OBJECTIVES).members == front.members
+        assert front_of(tmp_path / name, OBJECTIVES).members == front.members
+        assert front_of(str(tmp_path / name), OBJECTIVES).members == front.members
 
 
 @pytest.mark.parametrize(
@@ -105,42 +106,42 @@ def test_a_csv_file_gives_the_front_that_was_written(tmp_path: Path, make: MakeC
 def test_a_bad_table_is_refused_with_the_row_and_the_remedy(changes: dict[str, list[object]], message: str) -> None:
     """Nothing is guessed: what cannot be read is named."""
     with pytest.raises(TableError, match=message):
-        ParetoFront.of(make_frame(**changes), OBJECTIVES)
+        front_of(make_frame(**changes), OBJECTIVES)
 
 
 def test_missing_and_repeated_columns_are_refused(tmp_path: Path) -> None:
     """Also those of a CSV file, whose second column of a name pandas would rename."""
     with pytest.raises(TableError, match=r"column 'latency' is missing\. The columns are: width, kind, quality, cost"):
-        ParetoFront.of(make_frame(), OBJECTIVES, [at_most("latency", 1)])
+        front_of(make_frame(), OBJECTIVES, [at_most("latency", 1)])
     with pytest.raises(TableError, match="column 'deep' is missing"):
-        ParetoFront.of(make_frame(), OBJECTIVES, params=["deep"])
+        front_of(make_frame(), OBJECTIVES, params=["deep"])
     with pytest.raises(TableError, match="'cost' is a parameter and a metric at once"):
-        ParetoFront.of(make_frame(), OBJECTIVES, params=["kind", "cost"])
+        front_of(make_frame(), OBJECTIVES, params=["kind", "cost"])
     with pytest.raises(TableError, match="a column is named 3"):
-        ParetoFront.of(make_frame().rename(columns={"kind": 3}), OBJECTIVES)
+        front_of(make_frame().rename(columns={"kind": 3}), OBJECTIVES)
     (tmp_path / "twice.csv").write_text("quality,cost,cost\n1,2,3\n")
     with pytest.raises(TableError, match="column 'cost' is there 2 times"):
-        ParetoFront.of(tmp_path / "twice.csv", OBJECTIVES)
+        front_of(tmp_path / "twice.csv", OBJECTIVES)
 
 
 def test_what_is_no_table_is_refused(tmp_path: Path, make: MakeCandidate) -> None:
     """No file, no content, no objectives, or something else altogether."""
     (tmp_path / "empty.csv").write_text("")
     with pytest.raises(TableError, match=r"there is no file .*nothing\.csv"):
-        ParetoFront.of(tmp_path / "nothing.csv", OBJECTIVES)
+        front_of(tmp_path / "nothing.csv", OBJECTIVES)
     with pytest.raises(TableError, match=r"empty\.csv cannot be read as CSV"):
-        ParetoFront.of(tmp_path / "empty.csv", OBJECTIVES)
+        front_of(tmp_path / "empty.csv", OBJECTIVES)
     with pytest.raises(ObjectiveError, match="A table needs objectives="):
-        ParetoFront.of(make_frame())
+        front_of(make_frame())
     with pytest.raises(TableError, match="is no study, front, DataFrame or path"):
-        ParetoFront.of([1, 2], OBJECTIVES)  # type: ignore[arg-type]  # what is refused
+        front_of([1, 2], OBJECTIVES)  # type: ignore[arg-type]  # what is refused
     with pytest.raises(TableError, match="params= names columns of a table"):
-        ParetoFront.of(ParetoFront([make(0, quality=1, cost=1)], OBJECTIVES), params=["size"])
+        front_of(ParetoFront([make(0, quality=1, cost=1)], OBJECTIVES), params=["size"])
 
 
 def test_an_unmeasured_objective_leaves_a_candidate_off_the_front() -> None:
     """An empty cell is a measurement that was not taken, as in a study."""
-    front = ParetoFront.of(make_frame(quality=[None, 0.5, 0.4]), OBJECTIVES)
+    front = front_of(make_frame(quality=[None, 0.5, 0.4]), OBJECTIVES)
 
     assert [member.number for member in front] == [1]
     assert len(front.candidates) == 3
@@ -151,6 +152,6 @@ def test_a_front_can_be_seen_in_other_objectives(make: MakeCandidate) -> None:
     candidates = [make(0, quality=0.9, cost=5, file=9), make(1, quality=0.5, cost=6, file=1)]
     front = ParetoFront(candidates, OBJECTIVES, [at_most("cost", 7)], set_aside={1})
 
-    assert [member.number for member in ParetoFront.of(front, [minimize("file")])] == [1]
-    assert ParetoFront.of(front) == front
-    assert ParetoFront.of(front, constraints=[]).constraints == ()
+    assert [member.number for member in front_of(front, [minimize("file")])] == [1]
+    assert front_of(front) == front
+    assert front_of(front, constraints=[]).constraints == ()

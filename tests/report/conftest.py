@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from paretoopt.candidate import Candidate, Measurement, StageRun
+from paretoopt.front.front_of import front_of
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.objectives import maximize, minimize
 from paretoopt.report.report import write_report
@@ -92,7 +93,7 @@ def make_study(candidates: Sequence[Candidate]) -> Callable[..., FinishedStudy]:
 def movielens() -> ParetoFront:
     """The 96 candidates that were measured on MovieLens 100K, with their intervals."""
     table = Path(__file__).parents[2] / "docs" / "results" / "movielens.csv"
-    return ParetoFront.of(table, [*OBJECTIVES, maximize("closed_loop_rps")])
+    return front_of(table, [*OBJECTIVES, maximize("closed_loop_rps")])
 
 
 @pytest.fixture(scope="session")

@@ -147,13 +147,14 @@ def test_figures_with_nothing_to_show_are_left_out(candidates: Sequence[Candidat
 
 def test_the_page_knows_every_candidate_and_what_is_not_measured(candidates: Sequence[Candidate]) -> None:
     """In their order, with the ends of intervals, labels, and how sure each member is."""
-    sure = replace(candidates[1], probability_nondominated=0.873)
+    sure = replace(candidates[1], probability_nondominated=0.873, n_seeds=3)
     front = ParetoFront([candidates[0], sure], OBJECTIVES, set_aside=[0])
 
     data = explorer_data(front, {"knee": front.knee()}, baseline=candidates[0])
 
     assert (data.numbers, data.baseline, data.set_aside) == ((0, 1), 0, (0,))
     assert (data.labels, data.probabilities) == (("", "knee"), (None, 0.873))
+    assert data.seeds == (1, 3)
     assert data.metrics["ndcg_at_10"].low == pytest.approx((0.08, 0.078))
     assert data.metrics["latency_p95_ms"].low == ()
 

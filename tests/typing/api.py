@@ -39,6 +39,7 @@ def ready_made(folder: Path) -> pd.DataFrame:
         storage="sqlite:///shop.db",
         load_if_exists=True,
     )
+    assert po.load_study(study_name="shop", storage="sqlite:///shop.db").space == space
     study.enqueue({"embedding_dim": 16, "pruning_ratio": 0.0, "allocation": "uniform", "serving_workers": 1})
     study.optimize(
         pipeline,
@@ -51,7 +52,8 @@ def ready_made(folder: Path) -> pd.DataFrame:
     failed_in: set[str | None] = {failure.stage for failure in study.failures()}
     untrained: list[str] = [one.reason for one in study.pruned()]
     assert untrained, pipeline.costs({"embedding_dim": 16}).measurements
-    front: po.ParetoFront = study.pareto_front()
+    front: po.ParetoFront = study.repeats(pipeline, seeds=5, confidence=0.95, max_training_cost=3_600.0)
+    assert {one.n_seeds for one in front}, pipeline.with_seed(1).quality({"embedding_dim": 16})
     figure: go.Figure = po.plot_pareto_front(front)
     figure.show()
     figures: list[go.Figure] = [
@@ -64,9 +66,14 @@ def ready_made(folder: Path) -> pd.DataFrame:
         po.plot_compression(front, quality="ndcg_at_10", size="artifact_mib"),
     ]
     assert figures
+    po.show_in_optuna_dashboard(study, figure, name="front")
     report: Path = po.write_report(study, folder / "report.html")
     chosen = front.pick(within=[po.at_most("latency_p95_ms", 5.0)], prefer="ndcg_at_10")
-    bundle: Path = po.export(pipeline, chosen, report.parent / "deploy")
+    bundle: Path = po.export(
+        pipeline, chosen, report.parent / "deploy", front=front, licence="CC-BY-4.0", overwrite=True
+    )
+    checked: po.Verification = po.verify(bundle, latency_tolerance=0.3)
+    assert checked.is_sound, [fault.detail for fault in checked.faults]
     manifest: Mapping[str, Any] = po.read_manifest(bundle)
     assert manifest, (chosen.why, failed_in)
     return front.to_frame()
@@ -170,15 +177,16 @@ def plain_function(params: po.Params) -> dict[str, float]:
 def search_plain_function() -> list[po.Candidate]:
     """A study without a pipeline."""
     study = po.create_study(po.SearchSpace(size=po.Int(1, 4)), objectives=[po.minimize("cost")])
-    study.optimize(plain_function, n_trials=4)
+    study.optimize(plain_function, n_trials=4, until=po.Converged(share=0.02))
+    study.optimize(plain_function, until="converged")
     return list(study.pareto_front())
 
 
 def fronts_of_tables(study: optuna.Study, frame: pd.DataFrame, path: Path) -> list[po.ParetoFront]:
     """A front of whatever was measured."""
     objectives = [po.maximize("auc"), po.minimize("memory_mib")]
-    of_table = po.ParetoFront.of(frame, objectives, [po.at_most("memory_mib", 8)], params=["width"])
-    return [po.ParetoFront.of(study), of_table, po.ParetoFront.of(path, objectives), po.ParetoFront.of(of_table)]
+    of_table = po.front_of(frame, objectives, [po.at_most("memory_mib", 8)], params=["width"])
+    return [po.front_of(study), of_table, po.front_of(path, objectives), po.front_of(of_table)]
 
 
 def plain_optuna(space: po.SearchSpace) -> optuna.Study:

@@ -16,6 +16,7 @@ function studyOf(data) {
     params: pick(data.params, column => column[place]),
     measured: pick(data.metrics, column => at(column, place)),
     probability: data.probabilities[place],
+    seeds: data.seeds[place],
     label: data.labels[place],
     isSetAside: data.set_aside.includes(place),
   }));

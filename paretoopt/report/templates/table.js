@@ -30,10 +30,12 @@ function columnsOf(study) {
   const metric = name => ({ title: study.metrics[name].title, order: one => one.measured[name].value, text: one => numberText(one.measured[name].value), note: one => intervalText(one.measured[name]) });
   const param = name => ({ title: study.paramTitles[name], order: one => one.params[name], text: one => valueText(one.params[name]), note: () => "" });
   const probability = { title: "probability of being non-dominated", order: one => one.probability, text: one => (one.probability === null ? "–" : `${Math.round(100 * one.probability)} %`), note: () => "" };
+  const seeds = { title: "seeds", order: one => one.seeds, text: one => String(one.seeds), note: () => "" };
   const wanted = study.objectives.map(objective => objective.metric);
   return [
     { title: "trial", order: one => one.number },
     ...(study.candidates.some(one => one.probability !== null) ? [probability] : []),
+    ...(study.candidates.some(one => one.seeds > 1) ? [seeds] : []),
     ...wanted.map(metric),
     ...Object.keys(study.paramTitles).map(param),
     ...Object.keys(study.metrics).filter(name => !wanted.includes(name)).map(metric),
