@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # Those that need no data; the others say in their docstrings what they need.
-BENCHMARKS := reuse memory_accounting load_generator repeatability finals_rank early_stopping failing_region start_time
+BENCHMARKS := reuse memory_accounting load_generator repeatability finals_rank early_stopping stage_stopping failing_region start_time
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q -q install -c constraints.txt
 
 .DEFAULT_GOAL := help

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -150,15 +150,16 @@ class StageOutputs:
     def _made(self, n_stages: int) -> Entry:
         stage, key = self._stages[n_stages - 1], self._keys[n_stages]
         params = visible(self._params, stage.reads)
-        asking = self.asking(stage)
+        asking, listener = self.asking(stage), naming(self._listener, key)
 
         def make(folder: Path) -> float:
             model = self._output(n_stages - 1)
-            self._listener(Progress(stage.name, "started"))
+            listener(Progress(stage.name, "started"))
             started = time.perf_counter()
+            context = replace(self.context(folder, asking), listener=listener)
             try:
                 with blaming(stage.name):
-                    stage.save(stage.run(model, params, self.context(folder, asking)), folder)
+                    stage.save(stage.run(model, params, context), folder)
             except CandidateError as error:
                 error.training_cost += time.perf_counter() - started - asking.seconds if stage.trains else 0.0
                 raise
@@ -233,6 +234,11 @@ class Asking:
     def description(self) -> dict[str, Any]:
         """What a store's entry keeps of it; the list fills up while the step runs."""
         return {_ASKED: self.asked} if self.outputs else {}
+
+
+def naming(listener: ProgressListener, key: str) -> ProgressListener:
+    """``listener``, told with all news that they are of the output under ``key``."""
+    return lambda progress: listener(replace(progress, key=key))
 
 
 def run_of(name: str, entry: Entry, *, trains: bool = False) -> StageRun:

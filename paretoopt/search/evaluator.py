@@ -94,6 +94,11 @@ class CostFirst(Protocol):
 
 
 @runtime_checkable
+class CostFirstEvaluator(Evaluator, CostFirst, Protocol):
+    """An evaluator that knows costs, and what remains to be trained, before training; a Pipeline is one."""
+
+
+@runtime_checkable
 class Repeater(Protocol):
     """What repeats ask for beside an :class:`Evaluator`; :class:`paretoopt.Pipeline` has it."""
 

@@ -11,19 +11,20 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
-from paretoopt.candidate import Candidate, Evaluation, ProgressListener
-from paretoopt.errors import CandidateError, SpaceError, StudyError
+from paretoopt.candidate import Evaluation, ProgressListener
+from paretoopt.errors import CandidateError, SpaceError, StoppedEarlyError, StudyError
+from paretoopt.search.before_training import BeforeTraining
 from paretoopt.search.convergence import GainWatch
 from paretoopt.search.cost_first.sampler import CostFirstSampler
-from paretoopt.search.cost_pruning import CostPruning, judge, with_costs
+from paretoopt.search.cost_pruning import CostPruning, Verdict, with_costs
 from paretoopt.search.default import choose_sampler, sampler_to_watch_by
 from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.encoding import suggest
-from paretoopt.search.evaluator import CostFirst, Evaluator, attempt, attempt_costs
+from paretoopt.search.evaluator import CostFirst, Evaluator, attempt
 from paretoopt.search.ledger import Ledger
 from paretoopt.search.process import this_process
-from paretoopt.search.progress import ProgressDisplay
-from paretoopt.search.pruned import write_pruned
+from paretoopt.search.progress import ProgressDisplay, both
+from paretoopt.search.pruned import Stop, write_pruned, write_stopped
 from paretoopt.search.queue import end_without_result, enqueue, release_dead_trials
 from paretoopt.search.records import (
     DUPLICATE_OF,
@@ -31,13 +32,12 @@ from paretoopt.search.records import (
     PARAMS,
     PROCESS,
     key_of,
-    read_candidates,
     write_failure,
     write_measured,
 )
-from paretoopt.search.repeats_records import read_repeats_result, with_repeats
 from paretoopt.search.sampler import draw_unknown
 from paretoopt.search.scouting import Scout
+from paretoopt.search.stage_stopping import StageStopping, StageWatch
 from paretoopt.search.stopping import Limits, reason_to_stop, refuse_share_of_failures
 from paretoopt.space import Params
 
@@ -68,6 +68,7 @@ class Optimization:
         listener: ProgressListener,
         display: ProgressDisplay,
         cost_pruning: CostPruning | None,
+        stopping: StageStopping | None,
     ) -> None:
         """Prepare the loop.
 
@@ -80,6 +81,7 @@ class Optimization:
             listener: Told what goes on within an evaluation.
             display: Told about trials.
             cost_pruning: Which candidates are not trained because of their costs; None to train all.
+            stopping: Whose training is ended early; None to train to the end.
         """
         self._study = study
         self._definition = definition
@@ -89,7 +91,8 @@ class Optimization:
         self._choice = None if seed is None else choose_sampler(definition, evaluator, seed)
         self._listener = listener
         self._display = display
-        self._cost_pruning = cost_pruning
+        self._stopping = stopping
+        self._before = BeforeTraining(study, definition, evaluator, cost_pruning, stopping is not None, listener)
         self._ledger = Ledger()
         self._watch: GainWatch | None = None
         self._scout = self._scouting()
@@ -198,13 +201,22 @@ class Optimization:
     def _evaluate(self, claim: _Claim) -> None:
         trial, definition = claim.trial, self._definition
         self._display.started(trial.number, claim.params)
+        watch: StageWatch | None = None
         with self._giving_back(trial):
             try:
-                costs = self._costs(claim)
-                if costs is not None and self._is_pruned(claim, costs):
+                costs = self._before.costs(claim.params)
+                verdict = self._before.verdict(claim.params, costs)
+                if costs is not None and verdict is not None:
+                    self._pruned(trial, costs, verdict)
                     return
-                evaluation = attempt(self._evaluator, claim.params, definition.metrics, self._listener)
+                if self._stopping is not None:
+                    watch = self._stopping.watch(trial, claim.params)
+                listener = both(self._listener, watch)
+                evaluation = attempt(self._evaluator, claim.params, definition.metrics, listener)
             except CandidateError as error:
+                if isinstance(error, StoppedEarlyError) and watch is not None and watch.stop is not None:
+                    self._stopped(trial, costs, watch.stop, error.training_cost)
+                    return
                 write_failure(trial, error)
                 self._study.tell(trial, state=TrialState.PRUNED)
                 self._settle()
@@ -218,44 +230,19 @@ class Optimization:
         self._settle()
         self._display.finished(trial.number, evaluation, self._ledger)
 
-    def _costs(self, claim: _Claim) -> Evaluation | None:
-        """What is known before training; None where nothing certain is, or nothing that decides."""
-        evaluator = self._evaluator
-        if self._cost_pruning is None or not isinstance(evaluator, CostFirst):
-            return None
-        if not set(evaluator.shape_metrics) & set(self._definition.metrics):
-            return None
-        try:
-            is_final = evaluator.costs_are_final(claim.params)
-        except SpaceError:
-            return None  # evaluating it will fail, with the reason
-        return attempt_costs(evaluator, claim.params, self._listener) if is_final else None
-
-    def _is_pruned(self, claim: _Claim, costs: Evaluation) -> bool:
-        """Prune the candidate where its costs show that it needs no training."""
-        assert isinstance(self._evaluator, CostFirst)
-        assert self._cost_pruning is not None
-        trial, definition = claim.trial, self._definition
-        verdict = judge(
-            claim.params,
-            costs.measurements,
-            self._observed,
-            self._evaluator,
-            definition,
-            self._cost_pruning,
-        )
-        if verdict is None:
-            return False
-        write_pruned(trial, costs, verdict.reason, verdict.dominated_by, definition.constraints)
+    def _pruned(self, trial: optuna.Trial, costs: Evaluation, verdict: Verdict) -> None:
+        """Tell that the candidate needs no training."""
+        write_pruned(trial, costs, verdict.reason, verdict.dominated_by, self._definition.constraints)
         self._study.tell(trial, state=TrialState.PRUNED)
         self._settle()
         self._display.pruned(trial.number, verdict.reason, self._ledger)
-        return True
 
-    def _observed(self) -> tuple[Candidate, ...]:
-        """The evaluated candidates; a mean over seeds prunes others less by luck than a single training does."""
-        searched = read_candidates(self._study.get_trials(deepcopy=False))
-        return with_repeats(searched, read_repeats_result(self._study))
+    def _stopped(self, trial: optuna.Trial, costs: Evaluation | None, stop: Stop, training_cost: float) -> None:
+        """Tell that the candidate's training was ended early."""
+        write_stopped(trial, costs or Evaluation({}), stop, training_cost, self._definition.constraints)
+        self._study.tell(trial, state=TrialState.PRUNED)
+        self._settle()
+        self._display.pruned(trial.number, stop.reason, self._ledger, when="stopped early")
 
     @contextmanager
     def _giving_back(self, trial: optuna.Trial) -> Iterator[None]:

@@ -122,9 +122,9 @@ class ProgressDisplay:
         self._end(f"trial {number} failed: {reason}", ledger)
 
     @harmless
-    def pruned(self, number: int, reason: str, ledger: Ledger) -> None:
-        """Show why a candidate was not trained."""
-        self._end(f"trial {number} pruned before training: {reason}", ledger)
+    def pruned(self, number: int, reason: str, ledger: Ledger, when: str = "pruned before training") -> None:
+        """Show why a candidate was not trained, or not to the end."""
+        self._end(f"trial {number} {when}: {reason}", ledger)
 
     @harmless
     def say(self, text: str) -> None:

@@ -26,7 +26,9 @@ from paretoopt.search.pruned import PrunedCandidate
 from paretoopt.search.queue import enqueue, is_queued_or_tried
 from paretoopt.search.records import Failure
 from paretoopt.search.repeats import RepeatsLimits
+from paretoopt.search.stage_stopping import stage_stopping
 from paretoopt.search.stopping import Limits, check_limits, target_of
+from paretoopt.search.stopping_rule import StoppingRule
 from paretoopt.search.storage import Database
 from paretoopt.search.stored_study import StoredStudy
 from paretoopt.space import Params, SearchSpace
@@ -105,24 +107,24 @@ class Study:
         max_failure_share: float | None = None,
         until: Until | None = None,
         cost_pruning: CostPruning | None = COST_PRUNING,
+        early_stopping: StoppingRule | None = None,
         listener: ProgressListener | None = None,
         progress: bool = True,
     ) -> None:
-        """Evaluate candidates until a limit is reached, or none is left.
+        """Evaluate candidates until a limit is reached, or none is left; Ctrl-C ends the run in good order.
 
-        Unlike Optuna's, ``n_trials`` counts what earlier runs have evaluated: the same script run again goes on where
-        it was stopped, or killed. A candidate is never evaluated twice; one that fails is recorded with its reason,
-        counts as evaluated, and the sampler learns to stay away from it. Ctrl-C ends in good order. Several processes
-        may run a study at once; what they run when ``n_trials`` candidates are evaluated comes on top.
+        Unlike Optuna's, ``n_trials`` counts what earlier runs and other processes have evaluated, so that the same
+        script goes on where it was killed. No candidate is evaluated twice; one that fails is recorded, and counts.
 
         Args:
             pipeline: A pipeline, or a function ``params -> {metric: value}``.
-            n_trials: Evaluated candidates that the study shall hold in all; without, a finite space is exhausted.
-            timeout: Seconds after which no evaluation starts.
+            n_trials: Evaluated candidates that the study shall hold; without, a finite space is exhausted.
+            timeout: Seconds after which no evaluation starts; one that runs is finished.
             max_training_cost: Worker-seconds newly spent on training, in all runs, after which none starts.
             max_failure_share: Share of the study's candidates that may fail, of ten at least; None for any.
             until: ``"converged"``, or a :class:`Converged`, to end when little hypervolume is expected still to gain.
             cost_pruning: Which candidates are not trained, because of costs that are known before; None to train all.
+            early_stopping: Ends training once none that needs it can join the front, such as ``LearningCurves()``.
             listener: Told what goes on within each evaluation.
             progress: Whether progress is shown on standard error.
 
@@ -137,6 +139,7 @@ class Study:
         check_limits(limits, self.space, given)
         evaluator = with_cost_metrics(given, self._definition.costs)
         evaluator.check(self.space, self._definition.metrics)
+        stopping = stage_stopping(self._optuna_study, self._definition, evaluator, early_stopping)
         with self._database.naming_failures(), quiet_optuna():
             refuse_another_pipeline(self._optuna_study, evaluator)
             console, target = ProgressConsole(quiet=not progress), target_of(limits, self.space)
@@ -152,6 +155,7 @@ class Study:
                     listener=both(display.heard, listener),
                     display=display,
                     cost_pruning=cost_pruning,
+                    stopping=stopping,
                 )
                 self.sampler_note = optimization.sampler_note
                 optimization.run(limits)
@@ -179,7 +183,7 @@ class Study:
             rounds: Rounds that there shall be in all, at least 6.
             confidence: Fewer do, from 6 on, once all are on the front, or off it, this probably; None to measure all.
             budget_seconds: Time after which no further round begins, once there are 6.
-            anchor: Number of the trial that shows the drift; None for the uncompressed candidate where there is one.
+            anchor: Trial that shows the drift; None for the uncompressed candidate where there is one.
             listener: Told what goes on within each measurement.
             progress: Whether progress is shown on standard error.
 
@@ -238,7 +242,7 @@ class Study:
         return self._stored.failures()
 
     def pruned(self) -> tuple[PrunedCandidate, ...]:
-        """Every candidate that was not trained because of its costs, with the reason and what was measured."""
+        """Every candidate that was not trained, or not to the end, with the reason and what was measured."""
         return self._stored.pruned()
 
     def pareto_front(self) -> ParetoFront:

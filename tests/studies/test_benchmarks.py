@@ -318,3 +318,12 @@ def test_start_times_stand_beside_those_of_optuna(tmp_path: Path) -> None:
 
     assert [row[3] for row in rows if row[0] == "`optuna --help`"] == ["1.00"]
     assert {"`paretoopt best-trials`", "`paretoopt report`", "`import paretoopt`"} <= {row[0] for row in rows}
+
+
+def test_shared_training_is_stopped_where_the_costs_of_all_that_share_it_are_known(tmp_path: Path) -> None:
+    """Epochs are saved where one candidate needs a training, or three of known sizes; none where they are not."""
+    _, *rows = rows_of("stage_stopping.py", "--orders", "1", folder=tmp_path)
+
+    saved = [float(row[3].strip("%")) for row in rows]
+    assert min(saved[:2]) > 5
+    assert saved[2] == 0

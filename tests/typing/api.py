@@ -48,9 +48,12 @@ def ready_made(folder: Path) -> pd.DataFrame:
         max_training_cost=3_600.0,
         max_failure_share=0.5,
         cost_pruning=po.CostPruning(risk=0.01),
+        early_stopping=po.LearningCurves(risk=0.1),
     )
     failed_in: set[str | None] = {failure.stage for failure in study.failures()}
-    untrained: list[str] = [one.reason for one in study.pruned()]
+    untrained: list[tuple[str, str | None, float]] = [
+        (one.reason, one.stage, one.training_cost) for one in study.pruned()
+    ]
     assert untrained, pipeline.costs({"embedding_dim": 16}).measurements
     front: po.ParetoFront = study.repeats(pipeline, seeds=5, confidence=0.95, max_training_cost=3_600.0)
     assert {one.n_seeds for one in front}, pipeline.with_seed(1).quality({"embedding_dim": 16})
