@@ -42,7 +42,9 @@ def points_of(n: int, seed: int) -> Points:
     """``n`` points behind the positive part of a sphere, a few of them on it; all costs."""
     random = np.random.default_rng([seed, n])
     directions = np.abs(random.normal(size=(n, 3)))
-    return 2.0 - directions / np.linalg.norm(directions, axis=1, keepdims=True) * random.uniform(0, 1, (n, 1)) ** 0.2
+    lengths = random.uniform(0, 1, (n, 1)) ** 0.2 / np.linalg.norm(directions, axis=1, keepdims=True)
+    points: Points = 2.0 - directions * lengths
+    return points
 
 
 def timed_at(points: Points) -> Timed:
