@@ -87,7 +87,8 @@ def test_more_throughput_never_costs_more_and_replicas_hold_the_load(
     replicas = one["replicas"].value
 
     assert other["serving_cost_per_month"].value <= one["serving_cost_per_month"].value
-    assert replicas * rps >= load * (1 - 1e-12) and (replicas - 1) * rps < load
+    assert replicas * rps >= load * (1 - 1e-12)
+    assert (replicas - 1) * rps < load
 
 
 def test_training_costs_one_machine_and_its_workers_for_as_long_as_all_training_takes() -> None:
@@ -115,6 +116,7 @@ def test_a_front_is_picked_from_by_cost() -> None:
     """With a budget, by the cheapest, with the cost as an objective, and through a table."""
     frame = pd.DataFrame(
         {
+            "embedding_dim": [16, 32, 64],
             "serving_workers": [1, 2, 1],
             "auc": [0.7, 0.8, 0.9],
             "throughput_rps": [1000, 900, 100],
@@ -160,7 +162,7 @@ def test_prices_and_loads_that_are_none_are_refused(settings: dict[str, float], 
     """At once, with what to give."""
     given = {"requests_per_second": 10.0, "price_per_core_hour": 1.0, "price_per_gib_hour": 1.0, **settings}
     with pytest.raises(CostError, match=message):
-        ServingCost(**given)
+        ServingCost(**given)  # type: ignore[arg-type]  # numbers alone
 
 
 def test_total_costs_that_are_none_are_refused() -> None:
