@@ -5,11 +5,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # Those that need no data; the others say in their docstrings what they need.
-BENCHMARKS := reuse memory_accounting load_generator repeatability finals_rank early_stopping failing_region
+BENCHMARKS := reuse memory_accounting load_generator repeatability finals_rank early_stopping stage_stopping failing_region start_time
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q -q install -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test lint check bench clean
+.PHONY: help quickstart test lint check bench notebooks clean
 
 help:  ## Show the targets
 	@grep -E '^[a-z]+:.*##' Makefile | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -30,6 +30,9 @@ check: lint test  ## Everything that a change must pass
 
 bench: $(VENV)/.dev  ## Measure paretoopt itself, with what needs no data
 	set -e; for name in $(BENCHMARKS); do $(BIN)/python studies/benchmarks/$$name.py; done
+
+notebooks: $(VENV)/.dev  ## Run the notebooks, and keep what they show; plots become pictures with the help of chromium
+	$(BIN)/python notebooks/execute.py
 
 clean:  ## Remove the environment and everything that tools left behind; studies and stores stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

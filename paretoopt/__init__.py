@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from paretoopt.artifact.export import export_onnx as export_onnx
     from paretoopt.bundle.export import export as export
     from paretoopt.bundle.manifest import read_manifest as read_manifest
+    from paretoopt.bundle.verification import Verification as Verification
+    from paretoopt.bundle.verification import verify as verify
     from paretoopt.candidate import Candidate as Candidate
     from paretoopt.candidate import Evaluation as Evaluation
     from paretoopt.candidate import Measurement as Measurement
@@ -70,6 +72,7 @@ if TYPE_CHECKING:
     from paretoopt.objectives import at_most as at_most
     from paretoopt.objectives import maximize as maximize
     from paretoopt.objectives import minimize as minimize
+    from paretoopt.pipeline.input_range import InputRange as InputRange
     from paretoopt.pipeline.pipeline import Pipeline as Pipeline
     from paretoopt.pipeline.stage import Build as Build
     from paretoopt.pipeline.stage import Context as Context
@@ -79,17 +82,20 @@ if TYPE_CHECKING:
     from paretoopt.pipeline.stage import reads as reads
     from paretoopt.report.report import write_report as write_report
     from paretoopt.report.terminal import front_table as front_table
+    from paretoopt.search.convergence import Converged as Converged
     from paretoopt.search.cost_first.knowledge import Sources as Sources
     from paretoopt.search.cost_first.sampler import CostFirstSampler as CostFirstSampler
     from paretoopt.search.cost_pruning import CostPruning as CostPruning
+    from paretoopt.search.create import create_study as create_study
     from paretoopt.search.early_stopping import EarlyStopping as EarlyStopping
     from paretoopt.search.encoding import suggest as suggest
     from paretoopt.search.evaluator import CostFirst as CostFirst
     from paretoopt.search.learning_curves import LearningCurves as LearningCurves
+    from paretoopt.search.loading import load_study as load_study
+    from paretoopt.search.optuna_dashboard import show_in_optuna_dashboard as show_in_optuna_dashboard
     from paretoopt.search.rungs import Rungs as Rungs
     from paretoopt.search.stopping_rule import StoppingRule as StoppingRule
     from paretoopt.search.study import Study as Study
-    from paretoopt.search.study import create_study as create_study
     from paretoopt.space import Categorical as Categorical
     from paretoopt.space import Float as Float
     from paretoopt.space import Int as Int
@@ -112,6 +118,7 @@ _HOMES = {
     "Categorical": "space",
     "Clicks": "data.clicks",
     "Context": "pipeline.stage",
+    "Converged": "search.convergence",
     "CostFirst": "search.evaluator",
     "CostFirstSampler": "search.cost_first.sampler",
     "CostPruning": "search.cost_pruning",
@@ -122,6 +129,7 @@ _HOMES = {
     "Evaluation": "candidate",
     "Float": "space",
     "Grouping": "data.groups",
+    "InputRange": "pipeline.input_range",
     "Int": "space",
     "Interactions": "data.interactions",
     "LabelledRows": "measurement.score_parity",
@@ -152,6 +160,7 @@ _HOMES = {
     "Supervised": "training.supervised",
     "TotalCost": "front.total_cost",
     "TrainingSettings": "training.loop",
+    "Verification": "bundle.verification",
     "at_least": "objectives",
     "at_most": "objectives",
     "auc": "measurement.click_quality",
@@ -159,7 +168,7 @@ _HOMES = {
     "by_history_length": "data.groups",
     "by_item_popularity": "data.groups",
     "compare_quality": "measurement.paired",
-    "create_study": "search.study",
+    "create_study": "search.create",
     "describe": "artifact.describe",
     "distill": "training.stages",
     "environment_of": "measurement.environment_record",
@@ -176,6 +185,7 @@ _HOMES = {
     "load_clicks": "data.load_clicks",
     "load_interactions": "data.load",
     "load_ncf": "data.ncf",
+    "load_study": "search.loading",
     "log_loss": "measurement.click_quality",
     "maximize": "objectives",
     "memory": "measurement.measures",
@@ -193,6 +203,7 @@ _HOMES = {
     "read_manifest": "bundle.manifest",
     "reads": "pipeline.stage",
     "sampled_slates": "data.slate_sampling",
+    "show_in_optuna_dashboard": "search.optuna_dashboard",
     "slate_popularity": "data.slate_popularity",
     "split_examples": "data.examples",
     "suggest": "search.encoding",
@@ -200,6 +211,7 @@ _HOMES = {
     "synthetic_shop": "data.synthetic",
     "throughput": "measurement.load_measures",
     "trim_vocabulary": "compression.trim_vocabulary",
+    "verify": "bundle.verification",
     "write_report": "report.report",
 }
 

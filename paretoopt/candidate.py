@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -103,6 +103,7 @@ class Candidate:
             they did.
         probability_nondominated: How probable it is, given the uncertainty of all values, that none of the
             candidates that it was measured again with dominates it; None where that was not done.
+        n_seeds: Trainings that the values of quality are the mean of, each from a seed of its own.
     """
 
     number: int
@@ -110,6 +111,7 @@ class Candidate:
     measurements: Measurements
     runs: tuple[StageRun, ...] = ()
     probability_nondominated: float | None = None
+    n_seeds: int = 1
 
 
 @dataclass(frozen=True)
@@ -120,15 +122,21 @@ class Progress:
         stage: Name of the stage or measure at work.
         message: A few words for a person, for example ``"epoch 3, NDCG@10 0.071"``.
         fraction: Share of the stage done, in [0, 1]; None where it is not known.
+        epoch: The epoch that a stage which trains has ended, from 1 on; None for any other news.
+        values: What the epoch came to on validation data, by the names of the pipeline's metrics.
+        key: Content address of the output that is made; None outside of stages.
     """
 
     stage: str
     message: str
     fraction: float | None = None
+    epoch: int | None = None
+    values: Mapping[str, float] = field(default_factory=dict)
+    key: str | None = None
 
 
 ProgressListener = Callable[[Progress], None]
-"""Called from within a stage as it goes on."""
+"""Called from within a stage as it goes on; it may raise ``StoppedEarlyError`` to end the stage."""
 
 UserStatistic = Callable[[NDArray[np.int64]], float]
 """From how often a sample of users has each of them, an array of shape ``(n_users,)``, to a metric of the sample."""

@@ -57,6 +57,10 @@ class CandidateError(ParetooptError):
         self.training_cost = training_cost
 
 
+class StoppedEarlyError(CandidateError):
+    """Training that was ended because no candidate that needs it can join the front any more."""
+
+
 class WeightsError(CandidateError):
     """A model whose weights no artifact could answer with: NaN, infinite, or all 0."""
 

@@ -25,9 +25,9 @@ class ClickModel(nn.Module):
 
 
 @po.reads(po.Parameter("width", default=32))
-def build(params: po.Params, data: po.SplitExamples) -> ClickModel:
+def build(params: po.Params, data: po.SplitExamples, seed: int) -> ClickModel:
     """The untrained model."""
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     return ClickModel(int(params["width"]))
 
 

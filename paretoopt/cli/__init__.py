@@ -1,1 +1,1 @@
-"""The command line. What lists and counts starts fast: it loads neither torch nor Optuna."""
+"""The command line. Each verb is a module, loaded when it is asked for; browsing loads no torch."""

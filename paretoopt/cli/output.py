@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ class Column(Generic[Row]):
         value: The value, ready for JSON.
         text: What the table shows; the value itself where left out.
         is_number: Whether the table sets it to the right.
+        is_shown: Whether the table has it; JSON and CSV have every column.
     """
 
     title: str
@@ -45,6 +47,7 @@ class Column(Generic[Row]):
     value: Callable[[Row], Any]
     text: Callable[[Row], str] | None = None
     is_number: bool = False
+    is_shown: bool = True
 
     def shown(self, row: Row) -> str:
         """What the table shows."""
@@ -55,14 +58,18 @@ def print_rows(rows: Sequence[Row], columns: Sequence[Column[Row]], form: Format
     """Print one line per row to standard output; ``note`` stands beneath the table alone."""
     match form:
         case Format.TABLE:
-            _print_table(rows, columns, note)
+            _print_table(rows, [column for column in columns if column.is_shown], note)
         case Format.JSON:
-            records = [{column.name: column.value(row) for column in columns} for row in rows]
-            sys.stdout.write(json.dumps(records, indent=2) + "\n")
+            print_json([{column.name: column.value(row) for column in columns} for row in rows])
         case Format.CSV:
             writer = csv.writer(sys.stdout, lineterminator="\n")
             writer.writerow([column.name for column in columns])
             writer.writerows([_cell(column.value(row)) for column in columns] for row in rows)
+
+
+def print_json(value: object) -> None:
+    """Print JSON to standard output; numbers that JSON has not, such as NaN, are null."""
+    sys.stdout.write(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def say(text: str) -> None:
@@ -86,6 +93,17 @@ def _print_table(rows: Sequence[Row], columns: Sequence[Column[Row]], note: str)
         console.print(table, markup=False, highlight=False)
     if note:
         console.print(note, markup=False, highlight=False, soft_wrap=True)
+
+
+def _finite(value: object) -> object:
+    match value:
+        case dict():
+            return {name: _finite(one) for name, one in value.items()}
+        case list() | tuple():
+            return [_finite(one) for one in value]
+        case float() if not math.isfinite(value):
+            return None
+    return value
 
 
 def _cell(value: object) -> object:

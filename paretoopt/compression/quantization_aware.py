@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -15,7 +15,7 @@ from paretoopt.compression.fake_quantization import Blocks, fake_quantize, keep_
 from paretoopt.models.weights import load_weights, save_weights
 from paretoopt.pipeline.stage import Context, Stage
 from paretoopt.space import Parameter, Params, Value
-from paretoopt.training.loop import Task, TrainingSettings, train
+from paretoopt.training.loop import Task, TrainingSettings, measured_by, train
 from paretoopt.training.stages import MakeTask, identifying
 from paretoopt.training.supervised import settings_of
 
@@ -94,6 +94,9 @@ class _OneRounding:
     def quality(self, model: Any) -> float:  # noqa: ANN401
         with parametrize.cached():
             return self._task.quality(model)
+
+    def measured(self, quality: float) -> Mapping[str, float]:
+        return measured_by(self._task, quality)
 
     def describe(self, quality: float) -> str:
         return self._task.describe(quality)

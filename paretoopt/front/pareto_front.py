@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from paretoopt.candidate import Candidate
 from paretoopt.errors import ObjectiveError
@@ -19,6 +18,9 @@ from paretoopt.front.question import Weights, ask
 from paretoopt.front.rules import Rule
 from paretoopt.front.table import to_frame
 from paretoopt.objectives import Constraint, Objective
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class ParetoFront:
     def to_frame(self) -> pd.DataFrame:
         """One row per member: number, parameters, metrics, the ends of the known intervals, and how sure it is.
 
-        The last column, ``probability_nondominated``, is there once members were measured again.
+        The last columns, ``probability_nondominated`` and ``n_seeds``, are there once members were measured again.
         """
         return to_frame(self.members, self.objectives)
 

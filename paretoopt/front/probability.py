@@ -34,8 +34,13 @@ def probability_nondominated(costs: NDArray[np.float64]) -> NDArray[np.float64]:
     >>> probability_nondominated(np.array([[[1.0], [2.0]], [[2.0], [2.0]]])).tolist()
     [1.0, 0.5]
     """
-    shares: NDArray[np.float64] = np.mean([is_nondominated(draw) for draw in costs], axis=0)
+    shares: NDArray[np.float64] = nondominated_draws(costs).mean(axis=0)
     return shares
+
+
+def nondominated_draws(costs: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """In which draws each candidate is not dominated, of shape ``(n_draws, n_candidates)``; ``costs`` are as above."""
+    return np.stack([is_nondominated(draw) for draw in costs])
 
 
 def draws_of_users(values: NDArray[np.float64], chosen: Iterable[NDArray[np.int64]]) -> Draws:

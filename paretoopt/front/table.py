@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import pandas as pd
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from paretoopt.candidate import Candidate
 from paretoopt.front.feasibility import metrics_of
 from paretoopt.objectives import Objective
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def make_frame(rows: Mapping[str, Sequence[object]] | Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """The table of columns by name, or of rows.
+
+    pandas is loaded here and not before: whoever lists trials in a terminal would wait for it, which is a third of
+    the whole time (docs/results/start_time.md).
+    """
+    frame: pd.DataFrame = importlib.import_module("pandas").DataFrame(rows)
+    return frame
 
 
 def to_frame(candidates: Sequence[Candidate], objectives: Sequence[Objective] = ()) -> pd.DataFrame:
@@ -17,7 +30,7 @@ def to_frame(candidates: Sequence[Candidate], objectives: Sequence[Objective] = 
     Returns:
         Columns ``number``, the parameters, the metrics with the objectives first, and at the end
         ``<metric>_low`` and ``<metric>_high`` for each metric with a known interval, and
-        ``probability_nondominated`` where some candidate has it.
+        ``probability_nondominated`` where some candidate has it, and ``n_seeds`` where one has several.
     """
     params = list(dict.fromkeys(name for candidate in candidates for name in candidate.params))
     metrics = list(dict.fromkeys([*(objective.metric for objective in objectives), *metrics_of(candidates)]))
@@ -32,7 +45,9 @@ def to_frame(candidates: Sequence[Candidate], objectives: Sequence[Objective] = 
     probabilities: list[object] = [candidate.probability_nondominated for candidate in candidates]
     if any(probability is not None for probability in probabilities):
         columns["probability_nondominated"] = probabilities
-    return pd.DataFrame(columns)
+    if any(candidate.n_seeds > 1 for candidate in candidates):
+        columns["n_seeds"] = [candidate.n_seeds for candidate in candidates]
+    return make_frame(columns)
 
 
 def _values(candidates: Sequence[Candidate], metric: str, end: str) -> list[object]:

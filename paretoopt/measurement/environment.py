@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
@@ -102,6 +103,7 @@ def current_environment(cores: Sequence[int]) -> Environment:
     )
 
 
+@cache  # a sampler asks for the device of thousands of candidates
 def _cpu_model() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -111,6 +113,7 @@ def _cpu_model() -> str:
     return next(names, "") or platform.processor() or platform.machine()
 
 
+@cache
 def _version(package: str) -> str:
     try:
         return version(package)

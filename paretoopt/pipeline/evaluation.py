@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +23,34 @@ from paretoopt.candidate import (
     Remeasurement,
     UserStatistic,
 )
-from paretoopt.errors import WeightsError
+from paretoopt.errors import CandidateError, WeightsError
 from paretoopt.pipeline.outputs import StageOutputs, run_of
 from paretoopt.pipeline.recipe import Recipe
 from paretoopt.pipeline.stage import Measure
 from paretoopt.pipeline.taking import Taking, device_of, read_measurements
-from paretoopt.space import Params
+from paretoopt.space import Params, Value
 from paretoopt.store.store import Entry
 
 ENVIRONMENT_FILE = "environment.json"
 """In ``context.folder`` a measure may keep here, as a JSON object, where it was taken."""
+_KEPT_RUNS = 16
 
 
 def ignore_progress(progress: Progress) -> None:
     """The listener of those who do not listen."""
+
+
+def recent_runs(recipe: Recipe) -> Callable[[Params], CandidateRun]:
+    """Gives the run of a canonical candidate of which nothing is made; the last ones are kept.
+
+    A search asks several things about each of thousands of candidates, and what takes long is to hash their keys.
+    """
+
+    @lru_cache(maxsize=_KEPT_RUNS)
+    def run(candidate: tuple[tuple[str, Value], ...]) -> CandidateRun:
+        return CandidateRun(recipe, dict(candidate), ignore_progress)
+
+    return lambda params: run(tuple(params.items()))
 
 
 class CandidateRun:
@@ -61,10 +77,21 @@ class CandidateRun:
         Raises:
             CandidateError: A stage or measure failed; the message names it.
         """
-        taken = [self._taken(measure) for measure in self._recipe.measures]
-        if all(taking.outputs is not self._outputs for taking, _ in taken):
-            self._outputs.output()
+        with self._costing():
+            taken = [self._taken(measure) for measure in self._recipe.measures]
+            if all(taking.outputs is not self._outputs for taking, _ in taken):
+                self._outputs.output()
         return self._evaluation(taken, {self._outputs, self._untrained})
+
+    def quality(self) -> Evaluation:
+        """What training alone moves, and the stages that it took.
+
+        Raises:
+            CandidateError: A stage or measure failed; the message names it.
+        """
+        with self._costing():
+            taken = [self._taken(measure) for measure in self._recipe.quality_measures]
+        return self._evaluation(taken, {self._outputs})
 
     def costs(self) -> Evaluation:
         """What depends on the shape alone, measured on untrained weights; nothing where these make no artifact.
@@ -104,11 +131,6 @@ class CandidateRun:
             CandidateError: A stage failed; the message names it.
         """
         return self._outputs.output()
-
-    @property
-    def training_cost(self) -> float:
-        """Worker-seconds of training that this run has newly spent."""
-        return self._outputs.training_cost
 
     @property
     def artifact_key(self) -> str:
@@ -168,6 +190,15 @@ class CandidateRun:
         measure = next(measure for measure in self._recipe.measures if metric in measure.metrics)
         entries = (taking.found() for taking in self._takings(measure))
         return next((entry for entry in entries if entry is not None), None)
+
+    @contextmanager
+    def _costing(self) -> Iterator[None]:
+        """Have an error say what was newly spent on training."""
+        try:
+            yield
+        except CandidateError as error:
+            error.training_cost += self._outputs.training_cost
+            raise
 
     def _takings(self, measure: Measure) -> list[Taking]:
         """How ``measure`` may be taken: where the shape decides, on the untrained one, or else on the trained one."""

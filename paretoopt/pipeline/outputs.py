@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ class StageOutputs:
             stage for stage in _stages(recipe, until) if stage.is_active(params) and (trained or not stage.trains)
         ]
         self._entries: dict[str, Entry] = {} if entries is None else entries
+        self._earlier: dict[str, dict[str, StageOutputs]] = {}
         self._keys = self._chained_keys()
 
     @property
@@ -104,6 +105,11 @@ class StageOutputs:
 
     def earlier(self, step: Stage | Measure) -> dict[str, StageOutputs]:
         """What ``step`` uses of earlier stages, by stage; nothing is computed."""
+        if step.name not in self._earlier:
+            self._earlier[step.name] = self._earlier_anew(step)
+        return self._earlier[step.name]
+
+    def _earlier_anew(self, step: Stage | Measure) -> dict[str, StageOutputs]:
         return {
             use.stage: StageOutputs(
                 self._recipe,
@@ -124,7 +130,7 @@ class StageOutputs:
     def context(self, folder: Path, asking: Asking) -> Context:
         """What a step is handed."""
         recipe = self._recipe
-        return Context(recipe.data, recipe.requests, self._build, recipe.seed, folder, self._listener, asking)
+        return Context(recipe.data, recipe.requests, self._build, recipe.training_seed, folder, self._listener, asking)
 
     def asking(self, step: Stage | Measure) -> Asking:
         """What ``step`` may ask of earlier stages."""
@@ -144,15 +150,16 @@ class StageOutputs:
     def _made(self, n_stages: int) -> Entry:
         stage, key = self._stages[n_stages - 1], self._keys[n_stages]
         params = visible(self._params, stage.reads)
-        asking = self.asking(stage)
+        asking, listener = self.asking(stage), naming(self._listener, key)
 
         def make(folder: Path) -> float:
             model = self._output(n_stages - 1)
-            self._listener(Progress(stage.name, "started"))
+            listener(Progress(stage.name, "started"))
             started = time.perf_counter()
+            context = replace(self.context(folder, asking), listener=listener)
             try:
                 with blaming(stage.name):
-                    stage.save(stage.run(model, params, self.context(folder, asking)), folder)
+                    stage.save(stage.run(model, params, context), folder)
             except CandidateError as error:
                 error.training_cost += time.perf_counter() - started - asking.seconds if stage.trains else 0.0
                 raise
@@ -176,7 +183,7 @@ class StageOutputs:
     def _build(self) -> Any:  # noqa: ANN401
         build = self._recipe.build
         with blaming("build"):
-            return build.function(visible(self._params, build.reads), self._recipe.data)
+            return build.model(visible(self._params, build.reads), self._recipe.data, self._recipe.training_seed)
 
     def _chained_keys(self) -> list[str]:
         """The key of the built model, then of each stage's output."""
@@ -227,6 +234,11 @@ class Asking:
     def description(self) -> dict[str, Any]:
         """What a store's entry keeps of it; the list fills up while the step runs."""
         return {_ASKED: self.asked} if self.outputs else {}
+
+
+def naming(listener: ProgressListener, key: str) -> ProgressListener:
+    """``listener``, told with all news that they are of the output under ``key``."""
+    return lambda progress: listener(replace(progress, key=key))
 
 
 def run_of(name: str, entry: Entry, *, trains: bool = False) -> StageRun:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paretoopt.candidate import Evaluation, Measurements, ProgressListener, RemainingStage, Remeasurement, UserStatistic
-from paretoopt.errors import CandidateError, MeasurementError, PipelineError
-from paretoopt.pipeline.evaluation import CandidateRun, ignore_progress
+from paretoopt.errors import MeasurementError, PipelineError
+from paretoopt.pipeline.evaluation import CandidateRun, ignore_progress, recent_runs
+from paretoopt.pipeline.input_range import InputRange, check_input_ranges
 from paretoopt.pipeline.outputs import StageOutputs
 from paretoopt.pipeline.parameters import canonical, check_metrics, check_space, refuse_reported_only
-from paretoopt.pipeline.recipe import Recipe, check_recipe, recipe_fingerprint, refuse_missing_parts
-from paretoopt.pipeline.stage import Build, Measure, Requests, Stage, request_count
+from paretoopt.pipeline.recipe import Recipe, check_recipe, recipe_fingerprint, refuse_missing_parts, reseeded
+from paretoopt.pipeline.stage import Build, BuildFunction, Measure, Requests, Stage, request_count
 from paretoopt.pipeline.stage import reads as declare
 from paretoopt.space import Parameter, Params, SearchSpace, Value
 from paretoopt.store.store import Entry, Store
@@ -26,11 +28,11 @@ from paretoopt.store.store import Entry, Store
 class Pipeline:
     """What each candidate goes through: build, stages in order, then measures.
 
-    Every output is kept in the store under a hash of the step, the parameters it reads, the data
-    and its input, so that candidates, studies and processes never compute the same thing twice.
+    Outputs are kept under a hash of step, parameters read, data and input: nothing is computed twice.
 
     Raises:
         PipelineError: The parts do not fit together.
+        SpaceError: Raised by every method that takes ``params`` which cannot be used.
         StoreError: The store cannot be written.
     """
 
@@ -38,7 +40,7 @@ class Pipeline:
         self,
         *,
         data: Any,  # noqa: ANN401 (whatever build, stages and measures agree on)
-        build: Build | Callable[[Params, Any], Any],
+        build: Build | BuildFunction,
         stages: Sequence[Stage],
         measures: Sequence[Measure],
         requests: Requests,
@@ -46,6 +48,7 @@ class Pipeline:
         seed: int = 0,
         bundle_files: Mapping[str, bytes] = MappingProxyType({}),
         notes: str = "",
+        input_ranges: Mapping[str, InputRange] = MappingProxyType({}),
     ) -> None:
         """Compose a pipeline.
 
@@ -56,10 +59,10 @@ class Pipeline:
             measures: Applied to the last stage's output.
             requests: Real inputs to serve, stacked along axis 0.
             store: A store or its folder; None for the user's cache.
-            seed: Seed of every stage.
-            bundle_files: Files that an exported bundle carries beside the model, by name, such as
-                the items' original ids.
+            seed: Seed of everything random.
+            bundle_files: Files that an exported bundle carries beside the model, by name.
             notes: What somebody who deploys a bundle must know of its inputs and outputs.
+            input_ranges: What whole numbers in requests may be, by input; left out, those that ``requests`` hold.
         """
         refuse_missing_parts(data, stages, measures)
         request_count(requests)
@@ -71,12 +74,34 @@ class Pipeline:
             requests=requests,
             store=store if isinstance(store, Store) else Store(store),
             seed=seed,
+            training_seed=seed,
         )
         self.bundle_files = bundle_files
         self.notes = notes
+        self.input_ranges = input_ranges
         check_recipe(self._recipe)
+        check_input_ranges(input_ranges, requests)
+        self._recent_run = recent_runs(self._recipe)
         self._fingerprint = recipe_fingerprint(self._recipe)
         self._times_remeasured: Counter[frozenset[tuple[str, Value]]] = Counter()
+
+    def with_seed(self, seed: int) -> Pipeline:
+        """This pipeline with everything built and trained from another seed; data, requests and measures stay.
+
+        Raises:
+            PipelineError: The build function takes no seed.
+        """
+        other = copy.copy(self)
+        other._recipe = reseeded(self._recipe, seed)
+        other._recent_run = recent_runs(other._recipe)
+        other._fingerprint = recipe_fingerprint(other._recipe)
+        other._times_remeasured = Counter()
+        return other
+
+    @property
+    def seed(self) -> int:
+        """What everything is built and trained from."""
+        return self._recipe.training_seed
 
     @property
     def data(self) -> Any:  # noqa: ANN401
@@ -97,6 +122,11 @@ class Pipeline:
     def parameters(self) -> Mapping[str, Parameter]:
         """Every parameter that a part of the pipeline reads, by name."""
         return MappingProxyType(self._recipe.parameters)
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """What is measured of each candidate."""
+        return self._recipe.measures
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -121,11 +151,7 @@ class Pipeline:
         refuse_reported_only(metrics, reported_only, self.metrics)
 
     def canonical(self, params: Params) -> dict[str, Value]:
-        """``params`` with shorthands spelt out and defaults filled in.
-
-        Raises:
-            SpaceError: A name is unknown or a value cannot be used.
-        """
+        """``params`` with shorthands spelt out and defaults filled in; SpaceError for what cannot be used."""
         return canonical(params, self.parameters)
 
     def evaluate(self, params: Params, listener: ProgressListener = ignore_progress) -> Evaluation:
@@ -136,20 +162,20 @@ class Pipeline:
             CandidateError: A stage or measure failed; the message names it.
             StoreError: The store cannot be written.
         """
-        run = self._run(params, listener)
-        try:
-            return run.evaluation()
-        except CandidateError as error:
-            error.training_cost += run.training_cost
-            raise
+        return self._run(params, listener).evaluation()
+
+    @property
+    def quality_metrics(self) -> tuple[str, ...]:
+        """The metrics that training alone moves: those of trained models that no device has a part in."""
+        return tuple(metric for measure in self._recipe.quality_measures for metric in measure.metrics)
+
+    def quality(self, params: Params, listener: ProgressListener = ignore_progress) -> Evaluation:
+        """The :attr:`quality_metrics`, as :meth:`evaluate` gives them; no latency or memory is measured."""
+        return self._run(params, listener).quality()
 
     def artifact_key(self, params: Params) -> str:
-        """Content address of what the last stage gives for ``params``; nothing is made.
-
-        Raises:
-            SpaceError: ``params`` cannot be used.
-        """
-        return self._run(params).artifact_key
+        """Content address of what the last stage gives for ``params``; nothing is made."""
+        return self._recent_run(self.canonical(params)).artifact_key
 
     def deployable(self, params: Params, listener: ProgressListener = ignore_progress) -> Any:  # noqa: ANN401
         """The last stage's output for ``params``, made where the store does not have it.
@@ -164,11 +190,7 @@ class Pipeline:
         """The last stage's output for ``params``, made without the stages that train.
 
         It has the shape of :meth:`deployable`, and so its cost, wherever no stage shapes the model by its trained
-        weights; it is there before any training. The store keeps it apart from what was trained.
-
-        Raises:
-            SpaceError: ``params`` cannot be used.
-            CandidateError: A stage failed.
+        weights. Errors are those of :meth:`deployable`.
         """
         return StageOutputs(self._recipe, self.canonical(params), listener, trained=False).output()
 
@@ -188,12 +210,8 @@ class Pipeline:
         return StageOutputs(self._recipe, self.canonical(params), listener, until=stage).output()
 
     def shape_needs_training(self, params: Params) -> bool:
-        """Whether trained weights decide the shape of what ships, so that :meth:`untrained` only resembles it.
-
-        Raises:
-            SpaceError: ``params`` cannot be used.
-        """
-        return self._run(params).shape_needs_training
+        """Whether trained weights decide the shape of what ships, so that :meth:`untrained` only resembles it."""
+        return self._recent_run(self.canonical(params)).shape_needs_training
 
     @property
     def shape_metrics(self) -> tuple[str, ...]:
@@ -213,24 +231,16 @@ class Pipeline:
         return self._run(params, listener).costs()
 
     def known_costs(self, params: Params) -> Measurements | None:
-        """What :meth:`costs` gives, read from the store; None where something is missing.
-
-        Raises:
-            SpaceError: ``params`` cannot be used.
-        """
-        return self._run(params).known_costs()
+        """What :meth:`costs` gives, read from the store; None where something is missing."""
+        return self._recent_run(self.canonical(params)).known_costs()
 
     def costs_are_final(self, params: Params) -> bool:
         """Whether :meth:`costs` gives what the trained candidate costs: not where :meth:`shape_needs_training`."""
         return not self.shape_needs_training(params)
 
     def remaining(self, params: Params) -> tuple[RemainingStage, ...]:
-        """The stages that have to train before ``params`` are measured: none where the store has what they give.
-
-        Raises:
-            SpaceError: ``params`` cannot be used.
-        """
-        return self._run(params).remaining()
+        """The stages that have to train before ``params`` are measured: none where the store has what they give."""
+        return self._recent_run(self.canonical(params)).remaining()
 
     def measured(self, params: Params, metric: str) -> Entry:
         """The store's entry of the measure that gave ``metric`` for ``params``; nothing is measured anew.
@@ -241,7 +251,7 @@ class Pipeline:
             MeasurementError: This pipeline has not measured ``params`` on this machine.
         """
         check_metrics([metric], self.metrics)
-        entry = self._run(params).found(metric)
+        entry = self._recent_run(self.canonical(params)).found(metric)
         if entry is None:
             raise MeasurementError(
                 f"{metric} of {dict(params)} was not measured by this pipeline, with its data, settings and store at "
@@ -276,21 +286,11 @@ class Pipeline:
         return CandidateRun(self._recipe, canonical_params, listener).remeasured(self._times_remeasured[candidate])
 
     def per_user(self, params: Params, listener: ProgressListener = ignore_progress) -> dict[str, NDArray[np.float64]]:
-        """The values, one per user, whose means are metrics of quality; made where the store does not have them.
-
-        Raises:
-            SpaceError: ``params`` cannot be used.
-            CandidateError: A stage or measure failed; the message names it.
-        """
+        """The values, one per user, whose means are metrics of quality; made, as by :meth:`evaluate`, if missing."""
         return self._run(params, listener).per_user()
 
     def user_statistics(self, params: Params, listener: ProgressListener = ignore_progress) -> dict[str, UserStatistic]:
-        """How metrics that are no means over users come from the values of :meth:`per_user`, for a sample of users.
-
-        Raises:
-            SpaceError: ``params`` cannot be used.
-            CandidateError: A stage or measure failed; the message names it.
-        """
+        """How metrics that are no means over users come from the values of :meth:`per_user`, for a sample of users."""
         return self._run(params, listener).user_statistics()
 
     def _run(self, params: Params, listener: ProgressListener = ignore_progress) -> CandidateRun:

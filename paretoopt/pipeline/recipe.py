@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,12 @@ from paretoopt.store.store import Store
 
 @dataclass(frozen=True)
 class Recipe:
-    """The parts of a pipeline, as :class:`paretoopt.Pipeline` takes them."""
+    """The parts of a pipeline, as :class:`paretoopt.Pipeline` takes them.
+
+    Attributes:
+        seed: Of measures.
+        training_seed: Of the built model and of stages.
+    """
 
     data: Any
     build: Build
@@ -26,6 +31,7 @@ class Recipe:
     requests: Requests
     store: Store
     seed: int
+    training_seed: int
 
     @cached_property
     def requests_fingerprint(self) -> str:
@@ -35,7 +41,12 @@ class Recipe:
     @property
     def origin(self) -> list[Any]:
         """What every output depends on, as JSON."""
-        return [self.data.fingerprint, self.build.version, self.seed]
+        return [self.data.fingerprint, self.build.version, self.training_seed]
+
+    @property
+    def measuring_seed(self) -> list[int]:
+        """What measures depend on beside the outputs: their seed, where the outputs have another one."""
+        return [] if self.seed == self.training_seed else [self.seed]
 
     @property
     def steps(self) -> tuple[Stage | Measure, ...]:
@@ -46,6 +57,11 @@ class Recipe:
     def shape_measures(self) -> tuple[Measure, ...]:
         """The measures that the model's shape alone decides."""
         return tuple(measure for measure in self.measures if not measure.needs_training)
+
+    @property
+    def quality_measures(self) -> tuple[Measure, ...]:
+        """The measures that training alone moves: the same on every device."""
+        return tuple(measure for measure in self.measures if measure.needs_training and measure.device is None)
 
     @cached_property
     def parameters(self) -> dict[str, Parameter]:
@@ -60,6 +76,20 @@ class Recipe:
     def changed(self, params: Params, use: Earlier) -> Params:
         """The canonical candidate ``params`` with the changes of ``use``."""
         return {**params, **spelt_out(use.changes, self.parameters)}
+
+
+def reseeded(recipe: Recipe, seed: int) -> Recipe:
+    """The same with everything built and trained from ``seed``.
+
+    Raises:
+        PipelineError: The build function takes no seed.
+    """
+    if not recipe.build.takes_seed:
+        raise PipelineError(
+            "the build function takes no seed, so that its initial weights would not come from another one. Give it "
+            "a third argument: def build(params, data, seed), and draw the weights from that seed."
+        )
+    return replace(recipe, training_seed=seed)
 
 
 def refuse_missing_parts(data: Any, stages: Sequence[Stage], measures: Sequence[Measure]) -> None:  # noqa: ANN401
@@ -101,7 +131,7 @@ def recipe_fingerprint(recipe: Recipe) -> str:
     defaults = {name: parameter.default for name, parameter in recipe.parameters.items()}
     steps = [_identity(step) for step in recipe.steps]
     try:
-        return content_key(recipe.origin, steps, recipe.requests_fingerprint, defaults)
+        return content_key(recipe.origin, steps, recipe.requests_fingerprint, defaults, *recipe.measuring_seed)
     except (TypeError, ValueError) as error:
         raise PipelineError(
             f"the steps cannot be named in the store: {error}. Use finite numbers, text, True and False in "

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ from paretoopt.candidate import Measurement, ProgressListener, UserStatistic
 from paretoopt.errors import PipelineError
 from paretoopt.pipeline.source import source_version
 from paretoopt.space import Parameter, Params, Value
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 Requests = Mapping[str, NDArray[Any]]
 """Real inputs to serve: arrays stacked along axis 0, so that request i is ``{name: array[i : i + 1]}``."""
@@ -68,6 +71,8 @@ class Context:
     earlier: Callable[[str], Any] = _nothing_earlier
 
 
+BuildFunction = Callable[[Params, Any], Any] | Callable[[Params, Any, int], Any]
+"""``(params, data) -> model``, or ``(params, data, seed) -> model`` where initial weights come from the seed."""
 RunStage = Callable[[Any, Params, Context], Any]
 RunMeasure = Callable[[Any, Params, Context], Mapping[str, Measurement]]
 Save = Callable[[Any, Path], None]
@@ -175,17 +180,28 @@ class Build:
     """A function that builds the untrained model, with the parameters it reads.
 
     Attributes:
-        function: ``(params, data) -> model``; it sees only the parameters it reads.
+        function: ``(params, data) -> model``, or ``(params, data, seed) -> model``; it sees the parameters it reads.
         reads: Those parameters.
         version: Names the code; :func:`reads` takes it from the function's source.
     """
 
-    function: Callable[[Params, Any], Any]
+    function: BuildFunction
     reads: tuple[Parameter, ...]
     version: str
 
+    @property
+    def takes_seed(self) -> bool:
+        """Whether the function takes a third argument, so that a seed decides the initial weights."""
+        parameters = inspect.signature(self.function).parameters.values()
+        return sum(one.kind in _POSITIONAL and one.default is one.empty for one in parameters) == 3
 
-def reads(*parameters: Parameter) -> Callable[[Callable[[Params, Any], Any]], Build]:
+    def model(self, params: Params, data: Any, seed: int) -> Any:  # noqa: ANN401 (whatever the function takes and gives)
+        """The untrained model."""
+        function = cast("Callable[..., Any]", self.function)
+        return function(params, data, seed) if self.takes_seed else function(params, data)
+
+
+def reads(*parameters: Parameter) -> Callable[[BuildFunction], Build]:
     """Declare the parameters that a build function reads.
 
     The function's source, and that of what it uses of its own module, is part of the store's key, so
@@ -201,7 +217,7 @@ def reads(*parameters: Parameter) -> Callable[[Callable[[Params, Any], Any]], Bu
     'embedding_dim'
     """
 
-    def declare(function: Callable[[Params, Any], Any]) -> Build:
+    def declare(function: BuildFunction) -> Build:
         return Build(function, parameters, source_version(function))
 
     return declare

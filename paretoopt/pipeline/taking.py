@@ -82,6 +82,7 @@ class Taking:
             self.recipe.requests_fingerprint,
             self.outputs.key,
             *self.outputs.earlier_keys(self.measure),
+            *self.recipe.measuring_seed,
         )
 
     def _run(self, folder: Path, asking: Asking, repeat: int = 0) -> tuple[Mapping[str, Measurement], float]:
@@ -93,7 +94,7 @@ class Taking:
         with blaming(measure.name):
             started = time.perf_counter()
             context = self.outputs.context(folder, asking)
-            context = replace(context, seed=context.seed + repeat)
+            context = replace(context, seed=self.recipe.seed + repeat)
             result = measure.run(model, visible(self.params, measure.reads), context)
             seconds = time.perf_counter() - started - asking.seconds
             return _checked(measure, result), seconds

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, TypedDict, get_args
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from paretoopt.errors import PipelineError
 from paretoopt.measurement.measures import latency, memory
 from paretoopt.models.deepfm import DeepFM
 from paretoopt.models.dlrm import DLRM
+from paretoopt.pipeline.input_range import InputRange
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.pipeline.stage import Build, Measure, Requests
 from paretoopt.recommenders.click_stages import click_schedules, click_stages
@@ -46,6 +47,14 @@ _NUMBERS = (
 )
 
 
+class _Handover(TypedDict):
+    """What somebody who deploys a bundle must have beside the model, as ``Pipeline`` takes it."""
+
+    notes: str
+    bundle_files: Mapping[str, bytes]
+    input_ranges: Mapping[str, InputRange]
+
+
 def click_through(
     clicks: Clicks,
     *,
@@ -68,7 +77,7 @@ def click_through(
     """A pipeline that predicts whether impressions are clicked.
 
     A request is a slate of ``rows`` validation rows, an answer the probability of a click on each; an artifact takes
-    any number. Dimensions: those of ``next_item`` but ``vocabulary_trimming``, and only towers are pruned.
+    any number. Dimensions: those of ``next_item`` but ``vocabulary_trimming``; only towers are pruned.
 
     Args:
         clicks: Impressions, from ``load_clicks`` or ``synthetic_clicks``.
@@ -84,7 +93,7 @@ def click_through(
         embedding_penalty: Weight of half the sum of the embeddings' squares in the training loss.
         cluster_field: The field whose equal values belong together in intervals of quality, such as the user's.
         quantization: How bits are made; static layers are calibrated on 128 slates of training rows.
-        train_while_measuring: Whether training may disturb what others measure, instead of waiting for its cores.
+        train_while_measuring: Whether training may disturb what others measure, instead of waiting.
         store: A store or its folder; None for the user's cache.
         seed: Seed of everything random.
 
@@ -97,14 +106,13 @@ def click_through(
     slates = _sampled_requests(clicks, clicks.train, _N_CALIBRATED_ROWS, seed)
     return Pipeline(
         data=clicks,
-        build=_build(model, hidden=tuple(hidden), dropout=dropout, seed=seed),
+        build=_build(model, hidden=tuple(hidden), dropout=dropout),
         stages=click_stages(settings, schedules, distillation, rules, slates, train_while_measuring),
         measures=_measures(cluster_field),
         requests=_sampled_requests(clicks, clicks.validation, rows, seed),
         store=store,
         seed=seed,
-        notes=_notes(clicks),
-        bundle_files={"fields.json": _fields_file(clicks)},
+        **_handover(clicks),
     )
 
 
@@ -137,8 +145,8 @@ def _refuse_settings(rows: int, hidden: Sequence[int], dropout: float) -> None:
         raise PipelineError(f"dropout must be from 0 to below 1, but is {dropout!r}.")
 
 
-def _build(model: ClickModel, *, hidden: tuple[int, ...], dropout: float, seed: int) -> Build:
-    def build(params: Params, data: Clicks) -> nn.Module:
+def _build(model: ClickModel, *, hidden: tuple[int, ...], dropout: float) -> Build:
+    def build(params: Params, data: Clicks, seed: int) -> nn.Module:
         width, n_numeric = int(params["embedding_dim"]), len(data.numeric_fields)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -163,8 +171,12 @@ def _measures(cluster_field: str | None) -> list[Measure]:
     return [parity, quality, latency(), memory()]
 
 
-def _notes(clicks: Clicks) -> str:
-    return _NOTES.format(numbers=_NUMBERS if clicks.numeric_fields else "")
+def _handover(clicks: Clicks) -> _Handover:
+    return {
+        "notes": _NOTES.format(numbers=_NUMBERS if clicks.numeric_fields else ""),
+        "bundle_files": {"fields.json": _fields_file(clicks)},
+        "input_ranges": {"categories": InputRange(0, tuple(map(len, clicks.vocabularies.values())))},
+    }
 
 
 def _fields_file(clicks: Clicks) -> bytes:

@@ -28,6 +28,7 @@ from paretoopt.measurement.ranked_parity import ranked_parity
 from paretoopt.measurement.training_cores import off_measured_cores
 from paretoopt.models.recommender import recommender
 from paretoopt.models.sasrec import SASRec
+from paretoopt.pipeline.input_range import InputRange
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.pipeline.stage import Build, Context, Measure, Requests, Stage
 from paretoopt.recommenders.quantizing import earlier, quantizing
@@ -110,7 +111,7 @@ def next_item(
     schedules = _schedules(training, fine_tuning, quantization_aware_training)
     rules, task = quantization or QuantizationRules(), NextItemSettings(length, batch_size, full_catalogue)
     stages = _stages(k, task, schedules, distillation, rules, train_while_measuring)
-    build = _build(length=length, blocks=blocks, heads=heads, dropout=dropout, seed=seed)
+    build = _build(length=length, blocks=blocks, heads=heads, dropout=dropout)
     stages.append(quantizing(rules, earlier(requests)))
     return _assembled(build, stages, split, requests, k=k, length=length, groups=groups, store=store, seed=seed)
 
@@ -200,8 +201,8 @@ def _measures(k: int, length: int, groups: Sequence[Grouping]) -> list[Measure]:
     return [ranked_parity(k=k, targets=_next_items), quality, latency(), memory()]
 
 
-def _build(*, length: int, blocks: int, heads: int, dropout: float, seed: int) -> Build:
-    def build(params: Params, data: Split) -> nn.Module:
+def _build(*, length: int, blocks: int, heads: int, dropout: float) -> Build:
+    def build(params: Params, data: Split, seed: int) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return SASRec(
@@ -254,6 +255,7 @@ def _assembled(
         seed=seed,
         notes=_NOTES.format(k=k, length=length),
         bundle_files={"item_ids.json": json.dumps([None, *map(str, split.item_ids)]).encode()},
+        input_ranges=dict.fromkeys(("history", "seen"), InputRange(0, split.n_items)),
     )
 
 

@@ -24,6 +24,7 @@ from paretoopt.errors import PipelineError
 from paretoopt.measurement.measures import latency, memory
 from paretoopt.measurement.training_cores import off_measured_cores
 from paretoopt.models.slate_scorer import SlateRecommender, SlateScorer
+from paretoopt.pipeline.input_range import InputRange
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.pipeline.stage import Build, Context, Measure, Requests, Stage
 from paretoopt.recommenders.quantizing import earlier, quantizing
@@ -69,8 +70,7 @@ def slate_ranking(
 ) -> Pipeline:
     """A pipeline that ranks the candidates which a request brings along.
 
-    One request is a user, the recent history where the model reads one, and any number of candidates; the answer is
-    each candidate's probability. Pipelines that differ in ``served_candidates`` alone share their artifacts.
+    A request is a user, the history where the model reads one, and candidates; the answer is each one's probability.
     Dimensions: those of ``next_item`` that the model can have, but ``vocabulary_trimming``.
 
     Args:
@@ -78,7 +78,7 @@ def slate_ranking(
         model: ``HistoryModel(...)`` or ``NeuMFModel()``; None for the former as it comes.
         k: Length of the list that counts in ``ndcg_at_k`` and ``hr_at_k``.
         best: Answer with that many best candidates as well; None for scores alone.
-        served_candidates: Candidates of each request whose latency is measured, drawn from the catalogue.
+        served_candidates: Random candidates of each request whose latency is measured; artifacts do not depend on it.
         training: How the uncompressed model is trained.
         fine_tuning: How a pruned, taught or rounded model is trained on.
         distillation: How a larger model teaches; None for the candidate's own uncompressed one.
@@ -101,7 +101,7 @@ def slate_ranking(
     ways = _Ways(k, best, absent, rules, train_while_measuring)
     return Pipeline(
         data=slates,
-        build=_build(model, seed),
+        build=_build(model),
         stages=_stages(model, settings, schedules, ways, _calibrated(slates, model, seed)),
         measures=_measures(k, model.length),
         requests=served_requests(slates, length=model.length, n_candidates=served_candidates, seed=seed),
@@ -109,6 +109,7 @@ def slate_ranking(
         seed=seed,
         notes=_notes(model.length, best),
         bundle_files=_id_files(slates.split),
+        input_ranges=_ids(slates.split, model),
     )
 
 
@@ -152,8 +153,8 @@ def _refuse_sizes(*, best: int | None, **sizes: int) -> None:
             raise PipelineError(f"{name} must be a whole number from 1 on, but is {size!r}.")
 
 
-def _build(model: SlateModel, seed: int) -> Build:
-    def build(params: Params, data: SlateData) -> nn.Module:
+def _build(model: SlateModel) -> Build:
+    def build(params: Params, data: SlateData, seed: int) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             return model.build(data.split, int(params["embedding_dim"]))
@@ -264,6 +265,12 @@ def _id_files(split: Split) -> dict[str, bytes]:
     """The original ids, in the places of the model's."""
     ids = {"user_ids.json": split.user_ids, "item_ids.json": split.item_ids}
     return {name: json.dumps([None, *map(str, values)]).encode() for name, values in ids.items()}
+
+
+def _ids(split: Split, model: SlateModel) -> dict[str, InputRange]:
+    items = InputRange(0, split.n_items)
+    ranges = {"user": InputRange(0, split.n_users), "candidates": items}
+    return ranges | ({"history": items} if model.length else {})
 
 
 def _refuse_width(value: Value) -> str | None:

@@ -29,8 +29,16 @@ class FailedCandidate(Protocol):
         """Worker-seconds of training that were newly spent on it."""
 
 
-class PrunedBeforeTraining(Protocol):
-    """A candidate that was not trained because of its costs."""
+class Pruned(Protocol):
+    """A candidate that was not trained, or not to the end."""
+
+    @property
+    def stage(self) -> str | None:
+        """The stage whose training was stopped early; None where the candidate was pruned by its costs."""
+
+    @property
+    def training_cost(self) -> float:
+        """Worker-seconds of training that were newly spent on it."""
 
     @property
     def dominated_by(self) -> int | None:
@@ -39,9 +47,9 @@ class PrunedBeforeTraining(Protocol):
 
 @runtime_checkable
 class WithPruned(Protocol):
-    """A study that prunes candidates before training."""
+    """A study that prunes candidates."""
 
-    def pruned(self) -> Sequence[PrunedBeforeTraining]:
+    def pruned(self) -> Sequence[Pruned]:
         """Those candidates."""
 
 

@@ -8,16 +8,16 @@ from paretoopt.durations import duration_text
 from paretoopt.front.feasibility import is_feasible
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.front.training_cost import TrainingCost, failed_training_cost, training_cost
-from paretoopt.report.source import FailedCandidate, PrunedBeforeTraining
+from paretoopt.report.source import FailedCandidate, Pruned
 from paretoopt.visualization.labels import short_title
 from paretoopt.visualization.stage_seconds import stage_seconds_data
 
 
-def summarize(
-    front: ParetoFront, *, failures: Sequence[FailedCandidate] = (), pruned: Sequence[PrunedBeforeTraining] = ()
-) -> str:
+def summarize(front: ParetoFront, *, failures: Sequence[FailedCandidate] = (), pruned: Sequence[Pruned] = ()) -> str:
     """One paragraph: candidates, feasible ones, members, failures, trained models, time and what sharing saved."""
-    parts = (_found(front), _failed(len(failures)), _pruned(pruned), _trained(front, failures), _took(front))
+    counted = _pruned([one for one in pruned if one.stage is None]), _stopped([one for one in pruned if one.stage])
+    wasted = [failed.training_cost for failed in failures] + [one.training_cost for one in pruned]
+    parts = (_found(front), _failed(len(failures)), *counted, _trained(front, wasted), _took(front))
     return " ".join(part for part in parts if part)
 
 
@@ -40,7 +40,7 @@ def _failed(n_failures: int) -> str:
     return f"{_count(n_failures, 'candidate')} could not be evaluated." if n_failures else ""
 
 
-def _pruned(pruned: Sequence[PrunedBeforeTraining]) -> str:
+def _pruned(pruned: Sequence[Pruned]) -> str:
     if not pruned:
         return ""
     n_dominated = sum(one.dominated_by is not None for one in pruned)
@@ -50,13 +50,21 @@ def _pruned(pruned: Sequence[PrunedBeforeTraining]) -> str:
     )
 
 
-def _trained(front: ParetoFront, failures: Sequence[FailedCandidate]) -> str:
+def _stopped(stopped: Sequence[Pruned]) -> str:
+    if not stopped:
+        return ""
+    spent = duration_text(sum(one.training_cost for one in stopped))
+    return f"Training was stopped early for {_count(len(stopped), 'candidate')}, after {spent} in all."
+
+
+def _trained(front: ParetoFront, wasted: Sequence[float]) -> str:
+    """What training took, with what was spent on candidates that were not measured."""
     costs = [training_cost(candidate.runs) for candidate in front.candidates]
     cost = sum(costs, TrainingCost())
     if not cost.n_alone:
         return ""
     trained = f"Trained {_count(cost.n_trained, 'model')} for {_count(len(costs), 'candidate')}"
-    cost = sum((failed_training_cost(failure.training_cost) for failure in failures), cost)
+    cost = sum(map(failed_training_cost, wasted), cost)
     alone = f"{_count(cost.n_alone, 'training')} and {duration_text(cost.alone)}{_times(cost.alone, cost.spent)}"
     return f"{trained} in {duration_text(cost.spent)}; each candidate on its own would have taken {alone}."
 

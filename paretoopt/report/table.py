@@ -45,12 +45,14 @@ def make_table(front: ParetoFront, highlights: Mapping[str, Choice]) -> Table:
     others = [metric for metric in metrics_of(members) if metric not in objectives]
     has_probability = any(member.probability_nondominated is not None for member in members)
     probability = ("probability of being non-dominated",) if has_probability else ()
+    seeds = ("seeds",) if any(member.n_seeds > 1 for member in members) else ()
     return Table(
-        headers=("trial", *probability, *(title(name) for name in [*objectives, *params, *others])),
+        headers=("trial", *probability, *seeds, *(title(name) for name in [*objectives, *params, *others])),
         rows=tuple(
             (
                 _number_cell(member, highlights),
                 *(_probability_cell(member) for _ in probability),
+                *(Cell(str(member.n_seeds), member.n_seeds) for _ in seeds),
                 *(_metric_cell(member, name) for name in objectives),
                 *(_param_cell(member, name) for name in params),
                 *(_metric_cell(member, name) for name in others),

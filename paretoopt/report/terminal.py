@@ -14,7 +14,8 @@ from paretoopt.objectives import Objective
 def front_table(front: ParetoFront, *, marked: Mapping[str, int] | None = None) -> Table:
     """The members of ``front`` as a rich table, best in the first objective first.
 
-    Parameters that all measured configurations have in common stand below it.
+    Parameters that all measured configurations have in common stand below it. Where some were trained from several
+    seeds, the last column has their number.
 
     Args:
         front: What to show.
@@ -29,11 +30,15 @@ def front_table(front: ParetoFront, *, marked: Mapping[str, int] | None = None) 
         table.add_column(_narrow(heading), justify="right", overflow="fold")
     for objective in front.objectives:
         table.add_column(_narrow(str(objective)), justify="right", style="bold", overflow="fold")
+    has_seeds = any(member.n_seeds > 1 for member in members)
+    if has_seeds:
+        table.add_column("seeds", justify="right")
     for member in members:
         name = names.get(member.number)
         cells = [f"{name} {member.number}" if name else str(member.number)]
         cells += [str(member.params.get(parameter, "")) for parameter in parameters]
         cells += [_number(member.measurements[objective.metric].value) for objective in front.objectives]
+        cells += [str(member.n_seeds)] if has_seeds else []
         table.add_row(*cells, style="reverse" if name else None)
     return table
 

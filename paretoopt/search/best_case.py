@@ -74,8 +74,12 @@ def _dominator(
     signs = np.array([objective.sign for objective in wishes.objectives])
     costs = signs * np.array([[final.value if final else np.nan for final in row] for row in finals])
     errors = np.array([[final.standard_error if final else 0.0 for final in row] for row in finals])
-    margins = deviations * np.hypot(errors, [estimate.standard_error for estimate in own])
-    return dominator(signs * np.array([estimate.value for estimate in own]), costs, margins)
+    best_costs = signs * np.array([estimate.value for estimate in own])
+    own_errors = np.array([estimate.standard_error for estimate in own])
+    # A value with its error that both have, as candidates of one shape do, is one measurement: a tie.
+    is_shared = (costs == best_costs) & (errors == own_errors)
+    margins = np.where(is_shared, 0.0, deviations * np.hypot(errors, own_errors))
+    return dominator(best_costs, costs, margins)
 
 
 def _phrase(metric: str, best: Mapping[str, Estimate], bounds: Mapping[str, float]) -> str:

@@ -42,9 +42,9 @@ def open_optuna_study(
         raise StudyError(
             f"study {study_name!r} exists already. Pass load_if_exists=True to go on with it, or another study_name."
         ) from error
-    stored = study.user_attrs.get(_DEFINITION)
+    stored = stored_definition(study)
     if stored is not None:
-        refuse_another_definition(study.study_name, from_record(stored), definition)
+        refuse_another_definition(study.study_name, stored, definition)
         return study
     if study.get_trials(deepcopy=False) or [direction.name.lower() for direction in study.directions] != directions:
         raise StudyMismatchError(
@@ -56,6 +56,12 @@ def open_optuna_study(
         study.set_metric_names([objective.metric for objective in definition.objectives])
     study.set_user_attr(_DEFINITION, to_record(definition))
     return study
+
+
+def stored_definition(study: optuna.Study) -> StudyDefinition | None:
+    """What the study searches; None where it was not made by paretoopt."""
+    record = study.user_attrs.get(_DEFINITION)
+    return None if record is None else from_record(record)
 
 
 def refuse_another_pipeline(study: optuna.Study, evaluator: Evaluator) -> None:

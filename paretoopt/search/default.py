@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import optuna
 
 from paretoopt.candidate import RemainingStage
-from paretoopt.errors import CandidateError, SpaceError
+from paretoopt.errors import CandidateError, SpaceError, StudyError
 from paretoopt.search.cost_first.knowledge import Sources
 from paretoopt.search.cost_first.sampler import CostFirstSampler, unfit
 from paretoopt.search.definition import StudyDefinition
@@ -46,6 +46,33 @@ def choose_sampler(definition: StudyDefinition, evaluator: Evaluator, seed: int)
         seed=seed,
     )
     return SamplerChoice(lambda turn: sampler, "Candidates are proposed cost first.")
+
+
+def sampler_to_watch_by(
+    proposing: optuna.samplers.BaseSampler, definition: StudyDefinition, evaluator: Evaluator, *, is_needed: bool
+) -> CostFirstSampler | None:
+    """The sampler that tells how much is still to gain: the one that proposes, or else one that only watches.
+
+    Args:
+        proposing: The study's sampler.
+        definition: What the study searches.
+        evaluator: Evaluates its candidates.
+        is_needed: Whether one is made where the study's own cannot tell; None is given else.
+
+    Raises:
+        StudyError: One is needed, and the space is not one whose candidates can all be looked at.
+    """
+    if isinstance(proposing, CostFirstSampler):
+        return proposing
+    if not is_needed:
+        return None
+    reason = unfit(definition.space, definition.objectives)
+    if reason is not None:
+        raise StudyError(
+            f"until= cannot be used: {reason}. Or leave it out, and give n_trials, timeout or max_training_cost."
+        )
+    sources = sources_of(evaluator) if isinstance(evaluator, CostFirst) else Sources()
+    return CostFirstSampler(definition.space, definition.objectives, definition.constraints, sources=sources)
 
 
 def sources_of(evaluator: CostFirst) -> Sources:

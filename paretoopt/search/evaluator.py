@@ -93,6 +93,42 @@ class CostFirst(Protocol):
         """The stages that would have to train before the candidate is measured."""
 
 
+@runtime_checkable
+class CostFirstEvaluator(Evaluator, CostFirst, Protocol):
+    """An evaluator that knows costs, and what remains to be trained, before training; a Pipeline is one."""
+
+
+@runtime_checkable
+class Repeater(Protocol):
+    """What repeats ask for beside an :class:`Evaluator`; :class:`paretoopt.Pipeline` has it."""
+
+    @property
+    def seed(self) -> int:
+        """What models are trained from."""
+
+    @property
+    def quality_metrics(self) -> Collection[str]:
+        """The metrics that training moves, and nothing else does."""
+
+    def with_seed(self, seed: int, /) -> Repeater:
+        """Give the same evaluator, but for models that are trained from another seed."""
+
+    def quality(self, params: Params, listener: ProgressListener, /) -> Evaluation:
+        """Measure the quality metrics alone, or raise CandidateError."""
+
+    def remaining(self, params: Params, /) -> tuple[RemainingStage, ...]:
+        """The stages that would have to train before the quality is measured."""
+
+    def artifact_key(self, params: Params, /) -> str:
+        """Name what quality is measured on: candidates of one key have the same."""
+
+    def per_user(self, params: Params, listener: ProgressListener, /) -> Mapping[str, NDArray[np.float64]]:
+        """The values per user, as a :class:`Remeasurer` gives them."""
+
+    def user_statistics(self, params: Params, listener: ProgressListener, /) -> Mapping[str, UserStatistic]:
+        """How other metrics come from them, as a :class:`Remeasurer` tells."""
+
+
 class FunctionEvaluator:
     """Makes a plain function ``params -> {metric: value}`` an :class:`Evaluator`."""
 
@@ -161,6 +197,19 @@ def attempt_costs(evaluator: CostFirst, params: Params, listener: ProgressListen
         costs = evaluator.costs(params, listener)
     _refuse_unusable(costs, ())
     return costs
+
+
+def attempt_quality(evaluator: Repeater, params: Params, listener: ProgressListener) -> Evaluation:
+    """Measure the quality of a candidate alone; errors are those of :func:`attempt`.
+
+    Raises:
+        CandidateError: The candidate cannot be built, trained or measured.
+        ParetooptError: Something is wrong that would befall every candidate.
+    """
+    with _blaming_the_candidate():
+        quality = evaluator.quality(params, listener)
+    _refuse_unusable(quality, evaluator.quality_metrics)
+    return quality
 
 
 @contextmanager

@@ -40,6 +40,7 @@ from paretoopt.search.finals_summary import (
     values_of_rounds,
 )
 from paretoopt.search.progress import ProgressDisplay
+from paretoopt.search.repeats_trainings import KnownRepeats
 
 
 class FinalsPipeline(Evaluator, Remeasurer, Protocol):
@@ -107,6 +108,7 @@ class Finals:
         *,
         top: int | None,
         anchor: int | None,
+        repeats: KnownRepeats | None = None,
     ) -> None:
         """Choose the finalists.
 
@@ -116,6 +118,7 @@ class Finals:
             pipeline: Measures.
             top: Members to measure, the nearest to the ideal first; None for all.
             anchor: The trial that shows the drift; None for the uncompressed one, or else the first member.
+            repeats: What repeats found, where there were any; the front has it.
 
         Raises:
             NoFeasibleCandidateError: The front is empty.
@@ -127,6 +130,7 @@ class Finals:
         self._study = study
         self._front = front
         self._pipeline = pipeline
+        self._repeats = repeats
         members = _nearest(front, top)
         number = _anchor(front, members, anchor)
         numbers = {member.number for member in members} | {number}
@@ -224,7 +228,7 @@ class Finals:
         objectives, constraints = self._front.objectives, self._front.constraints
         if self._other_draws is None:
             metrics = {*(wish.metric for wish in objectives), *(limit.metric for limit in constraints)} - set(values)
-            self._other_draws = draws_without_rounds(metrics, self._finalists, self._pipeline, listener)
+            self._other_draws = draws_without_rounds(metrics, self._finalists, self._pipeline, listener, self._repeats)
         return probabilities_of({**draws_of_rounds(values), **self._other_draws}, objectives, constraints)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import optuna
-import pandas as pd
 
 from paretoopt.candidate import Candidate, Measurement, Measurements
+from paretoopt.front.table import make_frame
 from paretoopt.search.records import compact
 from paretoopt.store.keys import content_key
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ROUND = "finals_round"
 _RESULT = "finals"
@@ -121,6 +124,12 @@ def write_result(study: optuna.Study, result: FinalsResult) -> None:
     study.set_user_attr(_RESULT, record)
 
 
+def finals_record(study: optuna.Study) -> object:
+    """The outcome of the last finals as it is kept; None where there were none."""
+    record: object = study.user_attrs.get(_RESULT)
+    return record
+
+
 def read_result(study: optuna.Study) -> FinalsResult | None:
     """The outcome of the last finals; None where there were none."""
     record = study.user_attrs.get(_RESULT)
@@ -170,7 +179,7 @@ def environments_frame(study: optuna.Study) -> pd.DataFrame:
         for turn in turns
         for measure, device in turn.devices.items()
     ]
-    return pd.DataFrame(rows)
+    return make_frame(rows)
 
 
 def _remeasured(candidate: Candidate, result: FinalsResult) -> Candidate:

@@ -9,12 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from paretoopt.candidate import Candidate, Measurement, ProgressListener
+from paretoopt.front.luck import Made
 from paretoopt.front.probability import (
     Draws,
     choose_rounds,
-    choose_users,
-    draws_of_intervals,
-    draws_of_users,
     probability_nondominated,
 )
 from paretoopt.front.rounds import (
@@ -25,11 +23,10 @@ from paretoopt.front.rounds import (
     typical_with_intervals,
 )
 from paretoopt.objectives import Constraint, Objective
-from paretoopt.search.evaluator import Remeasurer
+from paretoopt.search.evaluator import Remeasurer, Repeater
 from paretoopt.search.finals_records import FinalsPlan, Round
-
-_N_DRAWS = 1000
-_SEED = 0
+from paretoopt.search.quality_draws import N_DRAWS, SEED, draws_of_quality, lucky_draws
+from paretoopt.search.repeats_trainings import KnownRepeats, TrainingsReader, made
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,11 @@ def measurements_of(values: Mapping[str, RoundValues], numbers: Sequence[int]) -
 
 
 def draws_without_rounds(
-    metrics: Collection[str], finalists: Sequence[Candidate], pipeline: Remeasurer, listener: ProgressListener
+    metrics: Collection[str],
+    finalists: Sequence[Candidate],
+    pipeline: Remeasurer,
+    listener: ProgressListener,
+    known: KnownRepeats | None = None,
 ) -> dict[str, Draws]:
     """Draws of what does not depend on rounds, such as quality, by metric.
 
@@ -79,24 +80,20 @@ def draws_without_rounds(
         finalists: With the search's measurements.
         pipeline: Has the values of users.
         listener: Told what is going on.
+        known: What repeats found: then quality is a mean over seeds, and has the luck of training.
     """
-    per_user = [pipeline.per_user(finalist.params, listener) for finalist in finalists]
-    statistics = [pipeline.user_statistics(finalist.params, listener) for finalist in finalists]
-    draws = {}
-    for metric in metrics:
-        # Seeded afresh, so that each draw has the same users in every metric.
-        random = np.random.default_rng(_SEED)
-        if all(metric in one for one in per_user):
-            values = np.stack([one[metric] for one in per_user])
-            draws[metric] = draws_of_users(values, choose_users(values.shape[1], _N_DRAWS, random))
-        elif all(metric in one for one in statistics):
-            of_finalists, n_users = [one[metric] for one in statistics], len(next(iter(per_user[0].values())))
-            chosen = choose_users(n_users, _N_DRAWS, random)
-            draws[metric] = np.array([[statistic(counts) for statistic in of_finalists] for counts in chosen])
-        else:
-            # A seed of its own: metrics of which nothing more is known are taken as independent.
-            random = np.random.default_rng([_SEED, *metric.encode()])
-            draws[metric] = draws_of_intervals([one.measurements[metric] for one in finalists], _N_DRAWS, random)
+    read = TrainingsReader(pipeline, listener)
+    if known is None or not isinstance(pipeline, Repeater):
+        return draws_of_quality(metrics, [read(one, Made(None, ""), ()) for one in finalists])
+    made_before = known.result.made
+    trainings = [
+        read(known.searched[one.number], made_before.get(one.number) or made(one, pipeline), known.done)
+        for one in finalists
+    ]
+    draws = draws_of_quality(metrics, trainings)
+    for metric, luck in known.result.luck.items():
+        if metric in draws and luck.of_trainings.degrees:
+            draws[metric] = draws[metric] + lucky_draws(metric, luck, trainings).deviations
     return draws
 
 
@@ -104,7 +101,7 @@ def draws_of_rounds(values: Mapping[str, RoundValues]) -> dict[str, Draws]:
     """Draws of what the rounds have measured, by metric; each draw has the same rounds in every metric."""
     draws = {}
     for metric, one in values.items():
-        chosen = choose_rounds(len(one.array), _N_DRAWS, np.random.default_rng(_SEED))
+        chosen = choose_rounds(len(one.array), N_DRAWS, np.random.default_rng(SEED))
         draws[metric] = (typical_of_draws if one.is_corrected else median_of_draws)(one.array, chosen)
     return draws
 
@@ -119,13 +116,20 @@ def probabilities_of(
         objectives: What they are compared in.
         constraints: What they must satisfy.
     """
+    return probability_nondominated(costs_of_draws(draws, objectives, constraints))
+
+
+def costs_of_draws(
+    draws: Mapping[str, Draws], objectives: Sequence[Objective], constraints: Sequence[Constraint]
+) -> NDArray[np.float64]:
+    """The draws as costs, of shape ``(n_draws, n_candidates, n_objectives)``; NaN where a candidate is not feasible."""
     costs = np.stack([objective.sign * draws[objective.metric] for objective in objectives], axis=2)
     for limit in constraints:
         is_violated = draws[limit.metric] > limit.bound
         if limit.sense == "at_least":
             is_violated = draws[limit.metric] < limit.bound
         costs[is_violated] = np.nan
-    return probability_nondominated(costs)
+    return costs
 
 
 def _values(array: NDArray[np.float64], plan: FinalsPlan, is_timed: bool) -> RoundValues:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from optuna.trial import FrozenTrial
 
 from paretoopt.front.training_cost import TrainingCost, failed_training_cost, is_reused, training_cost
-from paretoopt.search.pruned import PRUNED
+from paretoopt.search.pruned import PRUNED, stopped_training_cost
 from paretoopt.search.records import (
     DUPLICATE_OF,
     FAILURE,
@@ -26,11 +26,11 @@ class Ledger:
     Attributes:
         n_completed: Candidates with measurements.
         failed: How many candidates could not be evaluated, by the stage or measure that failed.
-        n_pruned: Candidates that were pruned before training.
+        n_pruned: Candidates that were pruned before training, or whose training was stopped early.
         n_reused: Candidates that need training and were measured without any, because the store had it all.
         n_duplicates: Trials that proposed a known candidate and were not evaluated.
         feasible_values: The objective values of every feasible candidate.
-        training: What all candidates have cost in training; those that failed are no models.
+        training: What all candidates have cost in training; those that failed or were stopped are no models.
     """
 
     def __init__(self) -> None:
@@ -92,6 +92,7 @@ class Ledger:
             self._evaluated[key_of(trial.user_attrs[PARAMS])] = trial.number
         elif PRUNED in trial.user_attrs:
             self.n_pruned += 1
+            self.training += failed_training_cost(stopped_training_cost(trial))
             self._evaluated[key_of(trial.user_attrs[PARAMS])] = trial.number
         elif is_evaluated(trial):
             self.n_completed += 1

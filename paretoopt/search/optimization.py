@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
@@ -12,16 +12,19 @@ import optuna
 from optuna.trial import TrialState
 
 from paretoopt.candidate import Evaluation, ProgressListener
-from paretoopt.errors import CandidateError, SpaceError, StudyError
-from paretoopt.search.cost_pruning import CostPruning, judge, with_costs
-from paretoopt.search.default import choose_sampler
+from paretoopt.errors import CandidateError, SpaceError, StoppedEarlyError, StudyError
+from paretoopt.search.before_training import BeforeTraining
+from paretoopt.search.convergence import GainWatch
+from paretoopt.search.cost_first.sampler import CostFirstSampler
+from paretoopt.search.cost_pruning import CostPruning, Verdict, with_costs
+from paretoopt.search.default import choose_sampler, sampler_to_watch_by
 from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.encoding import suggest
-from paretoopt.search.evaluator import CostFirst, Evaluator, attempt, attempt_costs
+from paretoopt.search.evaluator import CostFirst, Evaluator, attempt
 from paretoopt.search.ledger import Ledger
 from paretoopt.search.process import this_process
-from paretoopt.search.progress import ProgressDisplay
-from paretoopt.search.pruned import write_pruned
+from paretoopt.search.progress import ProgressDisplay, both
+from paretoopt.search.pruned import Stop, write_pruned, write_stopped
 from paretoopt.search.queue import end_without_result, enqueue, release_dead_trials
 from paretoopt.search.records import (
     DUPLICATE_OF,
@@ -29,11 +32,12 @@ from paretoopt.search.records import (
     PARAMS,
     PROCESS,
     key_of,
-    read_candidates,
     write_failure,
     write_measured,
 )
 from paretoopt.search.sampler import draw_unknown
+from paretoopt.search.scouting import Scout
+from paretoopt.search.stage_stopping import StageStopping, StageWatch
 from paretoopt.search.stopping import Limits, reason_to_stop, refuse_share_of_failures
 from paretoopt.space import Params
 
@@ -64,6 +68,7 @@ class Optimization:
         listener: ProgressListener,
         display: ProgressDisplay,
         cost_pruning: CostPruning | None,
+        stopping: StageStopping | None,
     ) -> None:
         """Prepare the loop.
 
@@ -76,6 +81,7 @@ class Optimization:
             listener: Told what goes on within an evaluation.
             display: Told about trials.
             cost_pruning: Which candidates are not trained because of their costs; None to train all.
+            stopping: Whose training is ended early; None to train to the end.
         """
         self._study = study
         self._definition = definition
@@ -85,8 +91,12 @@ class Optimization:
         self._choice = None if seed is None else choose_sampler(definition, evaluator, seed)
         self._listener = listener
         self._display = display
-        self._cost_pruning = cost_pruning
+        self._stopping = stopping
+        self._before = BeforeTraining(study, definition, evaluator, cost_pruning, stopping is not None, listener)
         self._ledger = Ledger()
+        self._watch: GainWatch | None = None
+        self._scout = self._scouting()
+        self._gains: Sequence[float] = ()
         self._n_failures = 0
 
     @property
@@ -98,12 +108,14 @@ class Optimization:
         """Evaluate candidates until a limit is reached, none is left, or Ctrl-C is pressed.
 
         Raises:
-            StudyError: The first candidates all failed, or too large a share of all.
+            StudyError: The first candidates all failed, or too large a share of all; or nobody could tell whether the
+                study has converged.
             ParetooptError: Something is wrong that would befall every candidate.
         """
         _LOGGER.info(self.sampler_note)
+        self._watch = self._watching(limits)
         release_dead_trials(self._study, self._definition.space)
-        self._refresh()
+        self._settle()
         self._display.told(self._ledger)
         try:
             self._display.say(self._loop(limits))
@@ -116,7 +128,7 @@ class Optimization:
     def _loop(self, limits: Limits) -> str:
         """Go on until there is a reason to stop, which is given."""
         while True:
-            reason = reason_to_stop(self._ledger, limits)
+            reason = reason_to_stop(self._ledger, limits, self._gains)
             if reason is not None:
                 return reason
             claim = self._claim_new()
@@ -126,12 +138,32 @@ class Optimization:
             if self._n_failures:
                 refuse_share_of_failures(self._ledger, limits.max_failure_share)
 
+    def _scouting(self) -> Scout | None:
+        """Where the cost-first sampler proposes, costs that decide are measured before it does."""
+        sampler, evaluator = self._proposing, self._evaluator
+        if not isinstance(sampler, CostFirstSampler) or not isinstance(evaluator, CostFirst):
+            return None
+        return Scout(self._study, sampler, evaluator, self._listener)
+
+    @property
+    def _proposing(self) -> optuna.samplers.BaseSampler:
+        return self._study.sampler if self._choice is None else self._choice.at(0)
+
+    def _watching(self, limits: Limits) -> GainWatch | None:
+        """What is still to gain is shown where the cost-first sampler proposes; with others, where a limit needs it."""
+        sampler = sampler_to_watch_by(
+            self._proposing, self._definition, self._evaluator, is_needed=limits.until is not None
+        )
+        return None if sampler is None else GainWatch(self._study, sampler)
+
     def _claim_new(self) -> _Claim | None:
         """A candidate that nobody has evaluated or evaluates; None where there is none left."""
         n_candidates = self._definition.space.n_candidates
         if n_candidates is not None and self._ledger.n_evaluated >= n_candidates:
             return None
         for _ in range(_PATIENCE):
+            if self._scout is not None:
+                self._scout.look()
             claim = self._claim()
             if claim is not None:
                 return claim
@@ -152,6 +184,8 @@ class Optimization:
             trial = self._study.ask()
             with self._giving_back(trial):
                 trial.set_user_attr(PROCESS, this_process())
+                if self._scout is not None:
+                    self._scout.write(trial)
                 params = self._canonical(suggest(trial, self._definition.space))
                 trial.set_user_attr(PARAMS, dict(params))
                 # Read again once the claim is written: without a lock, another process may have written the same.
@@ -167,16 +201,25 @@ class Optimization:
     def _evaluate(self, claim: _Claim) -> None:
         trial, definition = claim.trial, self._definition
         self._display.started(trial.number, claim.params)
+        watch: StageWatch | None = None
         with self._giving_back(trial):
             try:
-                costs = self._costs(claim)
-                if costs is not None and self._is_pruned(claim, costs):
+                costs = self._before.costs(claim.params)
+                verdict = self._before.verdict(claim.params, costs)
+                if costs is not None and verdict is not None:
+                    self._pruned(trial, costs, verdict)
                     return
-                evaluation = attempt(self._evaluator, claim.params, definition.metrics, self._listener)
+                if self._stopping is not None:
+                    watch = self._stopping.watch(trial, claim.params)
+                listener = both(self._listener, watch)
+                evaluation = attempt(self._evaluator, claim.params, definition.metrics, listener)
             except CandidateError as error:
+                if isinstance(error, StoppedEarlyError) and watch is not None and watch.stop is not None:
+                    self._stopped(trial, costs, watch.stop, error.training_cost)
+                    return
                 write_failure(trial, error)
                 self._study.tell(trial, state=TrialState.PRUNED)
-                self._refresh()
+                self._settle()
                 self._display.failed(trial.number, str(error), self._ledger)
                 self._refuse_hopeless(error)
                 return
@@ -184,42 +227,22 @@ class Optimization:
             write_measured(trial, evaluation, definition.constraints)
             values = [evaluation.measurements[objective.metric].value for objective in definition.objectives]
             self._study.tell(trial, values)
-        self._refresh()
+        self._settle()
         self._display.finished(trial.number, evaluation, self._ledger)
 
-    def _costs(self, claim: _Claim) -> Evaluation | None:
-        """What is known before training; None where nothing certain is, or nothing that decides."""
-        evaluator = self._evaluator
-        if self._cost_pruning is None or not isinstance(evaluator, CostFirst):
-            return None
-        if not set(evaluator.shape_metrics) & set(self._definition.metrics):
-            return None
-        try:
-            is_final = evaluator.costs_are_final(claim.params)
-        except SpaceError:
-            return None  # evaluating it will fail, with the reason
-        return attempt_costs(evaluator, claim.params, self._listener) if is_final else None
-
-    def _is_pruned(self, claim: _Claim, costs: Evaluation) -> bool:
-        """Prune the candidate where its costs show that it needs no training."""
-        assert isinstance(self._evaluator, CostFirst)
-        assert self._cost_pruning is not None
-        trial, definition = claim.trial, self._definition
-        verdict = judge(
-            claim.params,
-            costs.measurements,
-            lambda: read_candidates(self._study.get_trials(deepcopy=False)),
-            self._evaluator,
-            definition,
-            self._cost_pruning,
-        )
-        if verdict is None:
-            return False
-        write_pruned(trial, costs, verdict.reason, verdict.dominated_by, definition.constraints)
+    def _pruned(self, trial: optuna.Trial, costs: Evaluation, verdict: Verdict) -> None:
+        """Tell that the candidate needs no training."""
+        write_pruned(trial, costs, verdict.reason, verdict.dominated_by, self._definition.constraints)
         self._study.tell(trial, state=TrialState.PRUNED)
-        self._refresh()
+        self._settle()
         self._display.pruned(trial.number, verdict.reason, self._ledger)
-        return True
+
+    def _stopped(self, trial: optuna.Trial, costs: Evaluation | None, stop: Stop, training_cost: float) -> None:
+        """Tell that the candidate's training was ended early."""
+        write_stopped(trial, costs or Evaluation({}), stop, training_cost, self._definition.constraints)
+        self._study.tell(trial, state=TrialState.PRUNED)
+        self._settle()
+        self._display.pruned(trial.number, stop.reason, self._ledger, when="stopped early")
 
     @contextmanager
     def _giving_back(self, trial: optuna.Trial) -> Iterator[None]:
@@ -254,6 +277,13 @@ class Optimization:
     def _turn(self) -> int:
         """Proposals so far, without trials that were cut short, so that the study goes on as if they had not been."""
         return self._ledger.n_evaluated + self._ledger.n_duplicates + self._ledger.n_running
+
+    def _settle(self) -> None:
+        """Take in what an evaluation has changed, and what is expected still to gain now."""
+        self._refresh()
+        if self._watch is not None:
+            self._gains = self._watch.gains(self._ledger.n_evaluated)
+            self._display.expects(self._gains[-1] if self._gains else None)
 
     def _refresh(self) -> None:
         self._ledger.refresh(self._study.get_trials(deepcopy=False))

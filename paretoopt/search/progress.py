@@ -7,6 +7,7 @@ import time
 from collections.abc import Collection, Sequence
 from types import TracebackType
 
+from optuna.trial import FrozenTrial
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -16,9 +17,10 @@ from rich.text import Text
 from paretoopt.candidate import Evaluation, Progress, ProgressListener
 from paretoopt.durations import duration_text
 from paretoopt.objectives import Objective
+from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.ledger import Ledger
 from paretoopt.search.progress_console import ProgressConsole, harmless
-from paretoopt.search.progress_text import counts, joined, reuse, seconds_left, short, summary, training
+from paretoopt.search.progress_text import counts, joined, reuse, seconds_left, short, still_to_gain, summary, training
 from paretoopt.space import Params
 
 _LOGGER = logging.getLogger("paretoopt")
@@ -57,7 +59,7 @@ class ProgressDisplay:
         self._dimensions = dimensions
         self._started_at = time.monotonic()
         self._spoke_at = self._started_at
-        self._summary = self._counts = self._training = ""
+        self._summary = self._counts = self._training = self._gain = ""
         self._n_evaluated = 0
         self._n_before: int | None = None
         self._current = ""
@@ -84,6 +86,11 @@ class ProgressDisplay:
             self._n_before = self._n_evaluated
         self._summary = summary(ledger.feasible_values, self._objectives)
         self._counts, self._training = counts(ledger), training(ledger.training)
+
+    @harmless
+    def expects(self, gain: float | None) -> None:
+        """Show the share of hypervolume that is expected still to gain; None where it is not known."""
+        self._gain = still_to_gain(gain)
 
     @harmless
     def started(self, number: int, params: Params) -> None:
@@ -115,9 +122,9 @@ class ProgressDisplay:
         self._end(f"trial {number} failed: {reason}", ledger)
 
     @harmless
-    def pruned(self, number: int, reason: str, ledger: Ledger) -> None:
-        """Show why a candidate was not trained."""
-        self._end(f"trial {number} pruned before training: {reason}", ledger)
+    def pruned(self, number: int, reason: str, ledger: Ledger, when: str = "pruned before training") -> None:
+        """Show why a candidate was not trained, or not to the end."""
+        self._end(f"trial {number} {when}: {reason}", ledger)
 
     @harmless
     def say(self, text: str) -> None:
@@ -146,7 +153,7 @@ class ProgressDisplay:
         if self._live is not None:  # which has the rest
             self.say(joined(told, reused))
         else:
-            self.say(joined(told, reused, self._summary, self._counts, self._training, self._left()))
+            self.say(joined(told, reused, self._summary, self._gain, self._counts, self._training, self._left()))
 
     def _count(self) -> str:
         return f"{self._n_evaluated}" if self._target is None else f"{self._n_evaluated}/{self._target}"
@@ -166,8 +173,21 @@ class ProgressDisplay:
         bar = ProgressBar(total=self._target, completed=min(self._n_evaluated, self._target or 0), width=_BAR_WIDTH)
         head.add_row(Text(self._study_name, style="bold"), bar, joined(f"{self._count()} candidates", self._counts))
         elapsed = duration_text(time.monotonic() - self._started_at)
-        lines = [joined(elapsed, self._left()), self._training, self._summary, self._current, self._stage]
+        summed_up = joined(self._summary, self._gain)
+        lines = [joined(elapsed, self._left()), self._training, summed_up, self._current, self._stage]
         return Group(head, *(Text(line) for line in lines if line))
+
+
+def display_of(
+    study_name: str, definition: StudyDefinition, trials: Sequence[FrozenTrial], *, progress: bool
+) -> ProgressDisplay:
+    """A display of what is done with the candidates that a study has, ``trials``; silent without ``progress``."""
+    console, ledger = ProgressConsole(quiet=not progress), Ledger()
+    dimensions = definition.space.dimensions
+    display = ProgressDisplay(study_name, definition.objectives, None, console, dimensions=dimensions)
+    ledger.refresh(trials)
+    display.told(ledger)
+    return display
 
 
 def both(first: ProgressListener, second: ProgressListener | None) -> ProgressListener:

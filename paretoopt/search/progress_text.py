@@ -38,6 +38,15 @@ def counts(ledger: Ledger) -> str:
     return " · ".join(f"{n} {word}" for n, word in named if n)
 
 
+def still_to_gain(share: float | None) -> str:
+    """The share of hypervolume that is expected still to gain; empty where it is not known.
+
+    >>> still_to_gain(0.0041)
+    '0.41 % of hypervolume still to gain'
+    """
+    return "" if share is None else f"{100 * share:.2g} % of hypervolume still to gain"
+
+
 def training(cost: TrainingCost) -> str:
     """The training spent, against what training each trial alone would have cost; empty where nothing trains."""
     if not cost.alone:

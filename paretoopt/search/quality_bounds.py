@@ -7,6 +7,10 @@ is the fit plus the distance that a share of ``risk`` exceeds, an order statisti
 (conformal prediction with studentised residuals; Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random
 World", 2005). So it holds whatever the law of the residuals, as far as a new candidate is like those measured.
 
+The search's Gaussian process was tried in its place, by its deviations and by its studentised errors. In replays it
+pruned more, but its bounds were exceeded by more candidates than the risk says, above all in the order in which the
+sampler proposes.
+
 What it does not do: it gives no bound for a value beyond those measured, for a name not seen, and from fewer artifacts
 than the risk needs, 19 more than the fit has coefficients at 5 %.
 """

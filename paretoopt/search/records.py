@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,8 @@ ENDED = "ended"
 """Why the trial ended without a result, which says nothing about its candidate."""
 POINT = "point"
 """The candidate that an enqueued trial is to evaluate, in the space's dimensions."""
+SCOUTED = "scouted"
+"""Whose costs were measured to choose this trial's candidate: pairs of parameters and costs."""
 
 OWNER_DIED = "owner died"
 INTERRUPTED = "interrupted"
@@ -36,6 +38,7 @@ _FAILED_TRAINING_COST = "failed_training_cost"
 _MEASUREMENTS = "measurements"
 _RUNS = "runs"
 _FAILED_CONSTRAINT = "evaluation_failed"
+_OLDER_CONSTRAINTS = "constraints"
 # Samplers add up violations; a failure must be the worst of them, whatever the constraints' number.
 _FAILED_VIOLATION = 1e9
 
@@ -72,12 +75,13 @@ def write_measured(trial: optuna.Trial, evaluation: Evaluation, constraints: Seq
     measurements = {name: compact(measurement) for name, measurement in evaluation.measurements.items()}
     trial.set_user_attr(_MEASUREMENTS, measurements)
     trial.set_user_attr(_RUNS, [_compact_run(run) for run in evaluation.runs])
-    trial.set_constraint(_FAILED_CONSTRAINT, -1.0)
+    violations = {_FAILED_CONSTRAINT: -1.0}
     for constraint in constraints:
         if constraint.metric in evaluation.measurements:
             violation = constraint.violation(evaluation.measurements[constraint.metric].value)
             # Samplers add up violations, so milliseconds and MiB are made shares of their bounds first.
-            trial.set_constraint(f"{constraint.metric}_{constraint.sense}", violation / (abs(constraint.bound) or 1.0))
+            violations[f"{constraint.metric}_{constraint.sense}"] = violation / (abs(constraint.bound) or 1.0)
+    _tell_violations(trial, violations)
 
 
 def write_failure(trial: optuna.Trial, error: CandidateError) -> None:
@@ -85,7 +89,18 @@ def write_failure(trial: optuna.Trial, error: CandidateError) -> None:
     trial.set_user_attr(FAILURE, str(error))
     trial.set_user_attr(_FAILED_STAGE, error.stage)
     trial.set_user_attr(_FAILED_TRAINING_COST, round(error.training_cost, 4))
-    trial.set_constraint(_FAILED_CONSTRAINT, _FAILED_VIOLATION)
+    _tell_violations(trial, {_FAILED_CONSTRAINT: _FAILED_VIOLATION})
+
+
+def _tell_violations(trial: optuna.Trial, violations: Mapping[str, float]) -> None:
+    """Tell the sampler each violation by name, and the worst of them to optuna-dashboard.
+
+    optuna-dashboard 0.21 knows Optuna's older list alone, which a sampler adds to what is named. With the worst in it,
+    a candidate that violates more is still worse.
+    """
+    for name, violation in violations.items():
+        trial.set_constraint(name, violation)
+    trial.storage.set_trial_system_attr(trial._trial_id, _OLDER_CONSTRAINTS, [max(violations.values())])
 
 
 def is_evaluated(trial: FrozenTrial) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from paretoopt.durations import duration_text
 from paretoopt.errors import StudyError
+from paretoopt.search.convergence import Converged
 from paretoopt.search.evaluator import Evaluator, FunctionEvaluator
 from paretoopt.search.ledger import Ledger
 from paretoopt.space import SearchSpace
@@ -24,6 +26,7 @@ class Limits:
         deadline: Value of ``time.monotonic()`` after which no evaluation starts.
         max_training_cost: Worker-seconds of training that the study spends in all, after which no evaluation starts.
         max_failure_share: Share of the study's candidates that may fail.
+        until: How little there has to be still to gain.
 
     Raises:
         StudyError: A limit is none.
@@ -33,6 +36,7 @@ class Limits:
     deadline: float | None = None
     max_training_cost: float | None = None
     max_failure_share: float | None = None
+    until: Converged | None = None
 
     def __post_init__(self) -> None:
         """Refuse what would evaluate nothing, or could not be reached."""
@@ -68,13 +72,27 @@ def check_limits(limits: Limits, space: SearchSpace, evaluator: Evaluator) -> No
 
 def target_of(limits: Limits, space: SearchSpace) -> int | None:
     """The candidates that the study will hold, where nothing else ends it before; None where that is not known."""
+    if limits.until is not None and limits.n_trials is None:
+        return None
     sizes = [size for size in (limits.n_trials, space.n_candidates) if size is not None]
     return min(sizes, default=None)
 
 
-def reason_to_stop(ledger: Ledger, limits: Limits) -> str | None:
-    """Why no further evaluation is to start, in a sentence; None where one is."""
+def reason_to_stop(ledger: Ledger, limits: Limits, gains: Sequence[float] = ()) -> str | None:
+    """Why no further evaluation is to start, in a sentence; None where one is.
+
+    Args:
+        ledger: What the study holds.
+        limits: When it stops.
+        gains: The shares of hypervolume that were expected still to gain at the last choices, this one last.
+    """
     n_evaluated, spent = ledger.n_evaluated, ledger.training.spent
+    converged = None if limits.until is None else limits.until.reached(gains)
+    if converged is not None:
+        return (
+            f"Converged: at most {100 * converged:.2g} % of hypervolume is expected still to gain, "
+            f"with {n_evaluated} candidates evaluated."
+        )
     if limits.n_trials is not None and n_evaluated >= limits.n_trials:
         return f"The study holds {n_evaluated} evaluated candidates, as many as asked for."
     if limits.deadline is not None and time.monotonic() >= limits.deadline:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,31 @@ def open_database(storage: str | optuna.storages.BaseStorage | None) -> Database
     is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
     lock_file = Path(f"{url.database}.lock").absolute() if is_file else None
     return Database(optuna.storages.get_storage(given), url.render_as_string(hide_password=True), lock_file)
+
+
+def open_existing_database(storage: str | optuna.storages.BaseStorage | None) -> Database:
+    """Open a database that is there already: looking for one makes none.
+
+    Raises:
+        StudyError: There is none, the file is no study database, or it cannot be opened.
+    """
+    url = DEFAULT_STORAGE if storage is None else storage
+    if isinstance(url, str) and url.startswith("sqlite:"):
+        _refuse_no_studies(Path(make_url(url).database or ""))
+    return open_database(storage)
+
+
+def _refuse_no_studies(file: Path) -> None:
+    """Refuse a SQLite file that Optuna would make, or make its tables in."""
+    if not file.is_file():
+        raise StudyError(f"There is no study database {str(file)!r}. Name another storage, or run a study first.")
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            found = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'studies'").fetchone()
+    except sqlite3.Error as error:
+        raise _unusable(str(file), error) from error
+    if found is None:
+        raise StudyError(f"{str(file)!r} is a database without studies. Name another storage.")
 
 
 def _open_url(url: str) -> optuna.storages.RDBStorage:

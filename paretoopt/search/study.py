@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 
 import optuna
 import pandas as pd
 
 from paretoopt.candidate import Candidate, ProgressListener
-from paretoopt.front.costs import Cost
 from paretoopt.front.pareto_front import ParetoFront
-from paretoopt.front.table import to_frame
 from paretoopt.objectives import Constraint, Objective
+from paretoopt.search.convergence import Until, as_converged, read_expected_gain
 from paretoopt.search.cost_pruning import COST_PRUNING, CostPruning
 from paretoopt.search.costed import with_cost_metrics
-from paretoopt.search.creation import open_optuna_study, quiet_optuna, refuse_another_pipeline
+from paretoopt.search.creation import quiet_optuna, refuse_another_pipeline
 from paretoopt.search.definition import StudyDefinition
 from paretoopt.search.encoding import checked
 from paretoopt.search.evaluator import Evaluator, Function, as_evaluator
-from paretoopt.search.finals import Finals, FinalsLimits, measuring
-from paretoopt.search.finals_records import FinalsResult, environments_frame, read_result, with_finals
-from paretoopt.search.ledger import Ledger
+from paretoopt.search.finals import FinalsLimits
+from paretoopt.search.measured_again import hold_finals, repeat_trainings
 from paretoopt.search.optimization import Optimization
 from paretoopt.search.progress import ProgressDisplay, both
 from paretoopt.search.progress_console import ProgressConsole
-from paretoopt.search.pruned import PrunedCandidate, read_pruned
+from paretoopt.search.pruned import PrunedCandidate
 from paretoopt.search.queue import enqueue, is_queued_or_tried
-from paretoopt.search.records import Failure, read_candidates, read_failures
-from paretoopt.search.sampler import default_sampler, refuse_self_stopping
+from paretoopt.search.records import Failure
+from paretoopt.search.repeats import RepeatsLimits
+from paretoopt.search.stage_stopping import stage_stopping
 from paretoopt.search.stopping import Limits, check_limits, target_of
-from paretoopt.search.storage import Database, open_database
+from paretoopt.search.stopping_rule import StoppingRule
+from paretoopt.search.storage import Database
+from paretoopt.search.stored_study import StoredStudy
 from paretoopt.space import Params, SearchSpace
 
 
 class Study:
-    """Candidates of one space, evaluated by one pipeline; :func:`create_study` makes or reopens one.
+    """Candidates of one space, evaluated by one pipeline; ``create_study`` makes or reopens one.
 
     Attributes:
         sampler_note: Which sampler proposes the candidates, and why; None until :meth:`optimize` knows.
@@ -48,6 +48,7 @@ class Study:
         self._optuna_study = optuna_study
         self._definition = definition
         self._database = database
+        self._stored = StoredStudy(optuna_study, definition, database)
         self._seed = seed
         self.sampler_note: str | None = None
 
@@ -75,18 +76,21 @@ class Study:
     def optuna_study(self) -> optuna.Study:
         """The Optuna study itself; an ``Ordered`` dimension is there as ``<name>.index``, the position in its values.
 
-        A trial in state FAIL proposed a known candidate, or was cut short.
+        Trials in state FAIL were not evaluated: they proposed a known candidate, or were cut short.
         """
         return self._optuna_study
+
+    @property
+    def expected_gain(self) -> float | None:
+        """The share of hypervolume expected still to gain, as the last evaluation has left it; None if not known."""
+        with self._database.naming_failures():
+            return read_expected_gain(self._optuna_study)
 
     def enqueue(self, params: Params) -> None:
         """Evaluate ``params`` before what the sampler proposes; nothing happens where the study has them already.
 
-        Args:
-            params: A value for every dimension of the space.
-
         Raises:
-            SpaceError: ``params`` are not in the space.
+            SpaceError: ``params`` are no candidate of the space, with a value for every dimension.
         """
         point = checked(params, self.space)
         with self._database.naming_failures():
@@ -101,41 +105,41 @@ class Study:
         *,
         max_training_cost: float | None = None,
         max_failure_share: float | None = None,
+        until: Until | None = None,
         cost_pruning: CostPruning | None = COST_PRUNING,
+        early_stopping: StoppingRule | None = None,
         listener: ProgressListener | None = None,
         progress: bool = True,
     ) -> None:
-        """Evaluate candidates until a limit is reached, or none is left.
+        """Evaluate candidates until a limit is reached, or none is left; Ctrl-C ends the run in good order.
 
-        Unlike Optuna's, ``n_trials`` counts what earlier runs have evaluated, so that the same script run again goes on
-        where it was stopped, even if it was killed. A candidate is never evaluated twice; one that fails is recorded
-        with its reason, counts as evaluated, and the sampler learns to stay away from it. Ctrl-C ends the run in good
-        order. Several processes may run the same study at once; each stops when it sees ``n_trials`` evaluated
-        candidates, so that those then running come on top.
+        Unlike Optuna's, ``n_trials`` counts what earlier runs and other processes have evaluated, so that the same
+        script goes on where it was killed. No candidate is evaluated twice; one that fails is recorded, and counts.
 
         Args:
             pipeline: A pipeline, or a function ``params -> {metric: value}``.
-            n_trials: Evaluated candidates that the study shall hold in all; without, a finite space is exhausted.
+            n_trials: Evaluated candidates that the study shall hold; without, a finite space is exhausted.
             timeout: Seconds after which no evaluation starts; one that runs is finished.
-            max_training_cost: Worker-seconds of training after which none starts; those of earlier runs and of failures
-                count, what the store had already is free, and so is what was cut short, with its process or by Ctrl-C.
+            max_training_cost: Worker-seconds newly spent on training, in all runs, after which none starts.
             max_failure_share: Share of the study's candidates that may fail, of ten at least; None for any.
+            until: ``"converged"``, or a :class:`Converged`, to end when little hypervolume is expected still to gain.
             cost_pruning: Which candidates are not trained, because of costs that are known before; None to train all.
+            early_stopping: Ends training once none that needs it can join the front, such as ``LearningCurves()``.
             listener: Told what goes on within each evaluation.
             progress: Whether progress is shown on standard error.
 
         Raises:
-            SpaceError: The pipeline cannot use a dimension or one of its values.
-            ObjectiveError: The pipeline does not measure a metric.
+            SpaceError, ObjectiveError: The pipeline cannot use a dimension or value, or does not measure a metric.
             StudyMismatchError: Earlier candidates were evaluated by another pipeline.
-            StudyError: The first candidates, or too many of all, fail; a limit is none; the database cannot be used.
+            StudyError: Too many candidates fail; a limit is none; the database cannot be used.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        limits = Limits(n_trials, deadline, max_training_cost, max_failure_share)
+        limits = Limits(n_trials, deadline, max_training_cost, max_failure_share, as_converged(until))
         given = as_evaluator(pipeline, self._definition.metrics)
         check_limits(limits, self.space, given)
         evaluator = with_cost_metrics(given, self._definition.costs)
         evaluator.check(self.space, self._definition.metrics)
+        stopping = stage_stopping(self._optuna_study, self._definition, evaluator, early_stopping)
         with self._database.naming_failures(), quiet_optuna():
             refuse_another_pipeline(self._optuna_study, evaluator)
             console, target = ProgressConsole(quiet=not progress), target_of(limits, self.space)
@@ -151,6 +155,7 @@ class Study:
                     listener=both(display.heard, listener),
                     display=display,
                     cost_pruning=cost_pruning,
+                    stopping=stopping,
                 )
                 self.sampler_note = optimization.sampler_note
                 optimization.run(limits)
@@ -169,130 +174,85 @@ class Study:
     ) -> ParetoFront:
         """Measure the members of the front again, interleaved, and give the front by the new values.
 
-        Each round measures every member once, in shuffled order, and an anchor with them; by what befell the others,
-        each is corrected for the drift of the machine. ``docs/finals.md`` has the method. A member that the new values
-        show to be dominated is one no more. Rounds are kept as they end: the same call goes on where it was stopped.
+        Each round measures every member once, and an anchor with them, and corrects for the drift of the machine, as
+        ``docs/finals.md`` says. Rounds are kept as they end: the same call goes on where it was stopped.
 
         Args:
             pipeline: The pipeline that the study was optimized with.
             top: Members to measure, those nearest to the ideal; None for all. The others stay as they are.
             rounds: Rounds that there shall be in all, at least 6.
-            confidence: Fewer are enough, once there are 6, when every finalist is on the front, or off it, with this
-                probability; None to measure all.
+            confidence: Fewer do, from 6 on, once all are on the front, or off it, this probably; None to measure all.
             budget_seconds: Time after which no further round begins, once there are 6.
-            anchor: Number of the trial that shows the drift; None for the uncompressed candidate where there is one.
+            anchor: Trial that shows the drift; None for the uncompressed candidate where there is one.
             listener: Told what goes on within each measurement.
             progress: Whether progress is shown on standard error.
 
         Raises:
             NoFeasibleCandidateError: The front is empty.
-            StudyMismatchError: The candidates were evaluated by another pipeline.
-            StudyError: A setting does not work, or a candidate can no longer be measured.
+            StudyError: A setting does not work, a candidate can no longer be measured, or the pipeline is another.
 
         Warns:
             EnvironmentWarning: Other candidates were measured in another environment.
         """
-        deadline = None if budget_seconds is None else time.monotonic() + budget_seconds
-        limits = FinalsLimits(rounds, confidence, deadline)
-        given = as_evaluator(pipeline, self._definition.metrics)
-        evaluator = measuring(with_cost_metrics(given, self._definition.costs))
+        limits = FinalsLimits(rounds, confidence, None if budget_seconds is None else time.monotonic() + budget_seconds)
+        opened = self._optuna_study, self._definition
         with self._database.naming_failures(), quiet_optuna():
-            refuse_another_pipeline(self._optuna_study, evaluator)
-            trials = self._trials()
-            searched = ParetoFront(read_candidates(trials), self.objectives, self.constraints)
-            finals = Finals(self._optuna_study, searched, evaluator, top=top, anchor=anchor)
-            ledger = Ledger()
-            ledger.refresh(trials)
-            console = ProgressConsole(quiet=not progress)
-            with ProgressDisplay(self.study_name, self.objectives, None, console) as display:
-                display.told(ledger)
-                finals.run(limits, listener=both(display.heard, listener), display=display)
+            hold_finals(*opened, pipeline, limits, top=top, anchor=anchor, listener=listener, progress=progress)
+        return self.pareto_front()
+
+    def repeats(
+        self,
+        pipeline: Evaluator,
+        *,
+        seeds: int = 5,
+        confidence: float = 0.95,
+        max_training_cost: float | None = None,
+        listener: ProgressListener | None = None,
+        progress: bool = True,
+    ) -> ParetoFront:
+        """Train again from other seeds where that tells who is on the front, and give the front by means over seeds.
+
+        ``docs/repeats.md`` has the method. Repeats are kept as they end: the same call goes on where it was stopped.
+
+        Args:
+            pipeline: The pipeline that the study was optimized with; its build function takes a seed.
+            seeds: From which a model is trained at most, the search's included.
+            confidence: Probability with which it shall be decided of every candidate whether it is on the front.
+            max_training_cost: Worker-seconds of training, earlier repeats included, after which none starts.
+            listener: Told what goes on within each training.
+            progress: Whether progress is shown on standard error.
+
+        Raises:
+            NoFeasibleCandidateError: There is no candidate.
+            PipelineError: The build function takes no seed.
+            StudyError: A setting does not work, training moves nothing that is compared, or the pipeline is another.
+        """
+        limits = RepeatsLimits(seeds, confidence, max_training_cost)
+        opened = self._optuna_study, self._definition
+        with self._database.naming_failures(), quiet_optuna():
+            repeat_trainings(*opened, pipeline, limits, listener=listener, progress=progress)
         return self.pareto_front()
 
     def candidates(self) -> tuple[Candidate, ...]:
-        """Every evaluated candidate, feasible or not, by trial; those of the finals have the values of the finals."""
-        return with_finals(read_candidates(self._trials()), self._finals_result())
+        """Every evaluated candidate, feasible or not, by trial, with the values of the finals and the repeats."""
+        return self._stored.candidates()
 
     def failures(self) -> tuple[Failure, ...]:
         """Every candidate that could not be evaluated, with the reason."""
-        return read_failures(self._trials())
+        return self._stored.failures()
 
     def pruned(self) -> tuple[PrunedCandidate, ...]:
-        """Every candidate that was not trained because of its costs, with the reason and what was measured."""
-        return read_pruned(self._trials())
+        """Every candidate that was not trained, or not to the end, with the reason and what was measured."""
+        return self._stored.pruned()
 
     def pareto_front(self) -> ParetoFront:
         """The front of all evaluated candidates; those that were off it before the finals stay off it."""
-        result = self._finals_result()
-        set_aside = result.set_aside if result is not None else frozenset()
-        return ParetoFront(self.candidates(), self.objectives, self.constraints, set_aside)
+        return self._stored.pareto_front()
 
     def to_frame(self) -> pd.DataFrame:
         """One row per evaluated candidate: number, parameters, metrics, and the ends of the known intervals."""
-        return to_frame(self.candidates(), self.objectives)
+        return self._stored.to_frame()
 
     def finals_environments(self) -> pd.DataFrame:
         """One row per measurement of the last finals: its round, trial, measure, and where and under which load."""
-        with self._database.naming_failures():
-            return environments_frame(self._optuna_study)
-
-    def _trials(self) -> list[optuna.trial.FrozenTrial]:
-        with self._database.naming_failures():
-            return self._optuna_study.get_trials(deepcopy=False)
-
-    def _finals_result(self) -> FinalsResult | None:
-        with self._database.naming_failures():
-            return read_result(self._optuna_study)
-
-
-def create_study(
-    space: SearchSpace,
-    *,
-    objectives: Sequence[Objective],
-    constraints: Sequence[Constraint] = (),
-    costs: Sequence[Cost] = (),
-    study_name: str | None = None,
-    storage: str | optuna.storages.BaseStorage | None = None,
-    load_if_exists: bool = False,
-    sampler: optuna.samplers.BaseSampler | None = None,
-    seed: int = 0,
-) -> Study:
-    """Create a study, or reopen one to go on with it.
-
-    Args:
-        space: The candidates to search.
-        objectives: What they are compared in.
-        constraints: What a feasible candidate satisfies.
-        costs: ``ServingCost(...)`` and ``TotalCost(...)`` add metrics to those that are measured.
-        study_name: Names the study in its database; None for a name that nothing else has.
-        storage: A database URL or an Optuna storage; None for ``sqlite:///paretoopt.db``, a file in the current folder.
-            SQLite needs a local disk: for a shared one, pass ``optuna.storages.JournalStorage(...)``.
-        load_if_exists: Whether to go on with a study of this name.
-        sampler: Any Optuna sampler but those that end a study on their own; None for :class:`CostFirstSampler` where it
-            can be used, else a multivariate TPE. Both give the same candidates for the same seed, resumed or not.
-        seed: Seed of the default sampler.
-
-    Raises:
-        ObjectiveError: Objectives or constraints are missing, repeated or contradict each other; or costs, CostError.
-        StudyMismatchError: The study exists with another space, objectives, constraints or costs.
-        StudyError: The study exists already, or the database cannot be used.
-
-    >>> from paretoopt.objectives import maximize, minimize
-    >>> from paretoopt.space import Int
-    >>> study = create_study(
-    ...     SearchSpace(size=Int(1, 4)),
-    ...     objectives=[maximize("quality"), minimize("memory_mib")],
-    ...     storage="sqlite:///:memory:",
-    ... )
-    >>> study.optimize(lambda params: {"quality": min(params["size"], 3), "memory_mib": params["size"]}, progress=False)
-    >>> sorted(candidate.params["size"] for candidate in study.pareto_front().members)
-    [1, 2, 3]
-    """
-    definition = StudyDefinition(space, tuple(objectives), tuple(constraints), tuple(costs))
-    refuse_self_stopping(sampler)
-    database = open_database(storage)
-    with database.naming_failures(), quiet_optuna():
-        optuna_study = open_optuna_study(
-            definition, study_name, database.storage, load_if_exists, sampler or default_sampler(seed, 0)
-        )
-    return Study(optuna_study, definition, database=database, seed=seed if sampler is None else None)
+        return self._stored.finals_environments()

@@ -93,6 +93,10 @@ class ClickTask:
         losses = [_cross_entropy(_logits(model, batch), batch) * len(batch.labels) for batch in batches]
         return -float(torch.stack(losses).sum()) / len(self._validation.labels)
 
+    def measured(self, quality: float) -> dict[str, float]:
+        """The log-loss, which the pipeline measures on the same rows."""
+        return {"log_loss": -quality}
+
     def describe(self, quality: float) -> str:
         """The log-loss."""
         return f"log-loss {-quality:.4f}"

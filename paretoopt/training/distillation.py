@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from paretoopt.errors import PipelineError
 from paretoopt.space import Value
-from paretoopt.training.loop import Task
+from paretoopt.training.loop import Task, measured_by
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,10 @@ class TaughtTask:
     def quality(self, model: Any) -> float:  # noqa: ANN401
         """The task's quality on validation data."""
         return self._task.quality(model)
+
+    def measured(self, quality: float) -> Mapping[str, float]:
+        """``quality`` by the task's name for it."""
+        return measured_by(self._task, quality)
 
     def describe(self, quality: float) -> str:
         """``quality`` in the task's words."""

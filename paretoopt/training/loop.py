@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -67,6 +67,14 @@ class Task(Protocol):
         """``quality`` in a few words, for the progress display."""
 
 
+@runtime_checkable
+class MeasuredTask(Task, Protocol):
+    """A task whose quality is one of the pipeline's metrics, so that training can be stopped early by it."""
+
+    def measured(self, quality: float) -> Mapping[str, float]:
+        """``quality`` by the metric's name, in its unit and direction, such as ``{"log_loss": -quality}``."""
+
+
 @dataclass(frozen=True)
 class Trained:
     """The outcome of a training run.
@@ -88,7 +96,7 @@ def train(
     The same seed, data and thread count give the same weights; the caller's random state is kept.
 
     Raises:
-        CandidateError: The loss is not a finite number.
+        CandidateError: The loss is not a finite number, or the listener ends the training (``StoppedEarlyError``).
     """
     random = np.random.default_rng(seed)
     with torch.random.fork_rng(devices=[]), _Threads(settings.threads):
@@ -103,7 +111,8 @@ def train(
         for epoch in range(1, settings.epochs + 1):
             _run_epoch(model, task, optimizer, random, settings.largest_gradient)
             quality = _quality(model, task)
-            listener(Progress(stage, f"epoch {epoch}, {task.describe(quality)}", epoch / settings.epochs))
+            message, values = f"epoch {epoch}, {task.describe(quality)}", measured_by(task, quality)
+            listener(Progress(stage, message, epoch / settings.epochs, epoch, values))
             if quality > best:
                 best, best_epoch = quality, epoch
                 best_weights = copy.deepcopy(model.state_dict())
@@ -112,6 +121,11 @@ def train(
         model.load_state_dict(best_weights)
     model.eval()
     return Trained(best, epoch)
+
+
+def measured_by(task: Task, quality: float) -> Mapping[str, float]:
+    """``quality`` by the name of the pipeline's metric that it is; nothing where the task does not say."""
+    return task.measured(quality) if isinstance(task, MeasuredTask) else {}
 
 
 def _run_epoch(

@@ -92,6 +92,10 @@ class NextItemTask:
         ]
         return discounted_gains(torch.cat(lists).numpy(), self._targets)
 
+    def measured(self, quality: float) -> dict[str, float]:
+        """The quality, which the pipeline measures of the same users."""
+        return {f"ndcg_at_{self._k}": quality}
+
     def describe(self, quality: float) -> str:
         """The quality beside that of recommending what is popular."""
         return f"NDCG@{self._k} {quality:.4f} (popularity {self._popularity:.4f})"

@@ -93,6 +93,10 @@ class SlateTask:
         ]
         return slate_quality(torch.cat(logits).numpy(), self._validation, self._k).ndcg
 
+    def measured(self, quality: float) -> dict[str, float]:
+        """The quality, which the pipeline measures on the same slates."""
+        return {f"ndcg_at_{self._k}": quality}
+
     def describe(self, quality: float) -> str:
         """The quality beside that of ranking by popularity."""
         return f"NDCG@{self._k} {quality:.4f} (popularity {self._popularity:.4f})"

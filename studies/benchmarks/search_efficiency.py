@@ -2,12 +2,19 @@
 
 Searches are replayed on tables of configurations: what is measured of a configuration, and which training stages it
 needs, is looked up. An epoch is counted once per stage where outputs are kept (*with store*), and in every trial where
-each is trained alone (*alone*). *Hypervolume* is the share of that of all configurations, from a reference point a
-tenth of the span beyond the worst, with costs as they are (*raw*) and as logarithms (*log*). Optuna's samplers see
-ordered dimensions as integers; TPESampler is Optuna's default. *Costs known*: latency and memory of every
-configuration are measured before the first training, which takes no epoch but as many measurements as there are
-configurations. *Costs predicted*: they are known of those configurations alone that were evaluated. GPSampler runs
-when it is named (`--searches GPSampler`), and joins the kept runs.
+each is trained alone (*alone*). *Measured* counts the configurations whose latency and memory were measured, each once:
+those that were evaluated, and those whose costs were asked for before; alone, every trial measures. *Hypervolume* is
+the share of that of all configurations, from a reference point a tenth of the span beyond the worst, with costs as they
+are and as logarithms. A search is stopped when it has 99 % of both. Optuna's samplers see ordered dimensions as
+integers; TPESampler is Optuna's default. qLogNEHVI is BoTorch's, told what the samplers are told, and chooses among the
+configurations that are left. *paretoopt* proposes as in a study: before anything is trained, it measures the costs
+of up to eight configurations that decide whether to. *Costs known*: latency and memory of every configuration are
+measured before the first training. *Costs predicted*: only those of configurations that were evaluated are. Figures
+show the median and the quartiles of the runs; a curve ends where the first run was stopped before it had 99 %.
+
+GPSampler and qLogNEHVI take seconds per trial: they run when they are named (`--searches`), and join the kept runs.
+Several processes can share the work, each with a file of its own to add to; `--runs` joins the files. Kept runs are
+those of a table of this name: remove them when the table changes.
 
     python studies/benchmarks/search_efficiency.py
 """
@@ -15,183 +22,124 @@ when it is named (`--searches GPSampler`), and joins the kept runs.
 from __future__ import annotations
 
 import argparse
-import csv
-import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import optuna
+import pandas as pd
 
 import paretoopt as po
 from paretoopt.measurement.cores import measured_cores
 from paretoopt.measurement.environment import current_environment
+from studies.benchmarks.interpolated_table import interpolated_frame
 from studies.benchmarks.page import publish, results_page
-from studies.benchmarks.search_table import Ruler, Table, read_table, synthetic_table
-from studies.benchmarks.searches import LISTED, SEARCHES
+from studies.benchmarks.search_curves import curves_of, draw_curves, write_figure
+from studies.benchmarks.search_page import section
+from studies.benchmarks.search_runs import Run, keep_run, read_runs, run_search
+from studies.benchmarks.search_table import OBJECTIVES, Table, synthetic_frame, table_of
+from studies.benchmarks.searches import SEARCHES, SLOW
 
 _RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"
-_LEVELS = (0.95, 0.99)
-# GPSampler takes about a second per trial, hundreds of times as long as the replay itself: it runs when it is named.
-_USUAL = [name for name in SEARCHES if name != "GPSampler"]
-
-
-@dataclass(frozen=True)
-class Run:
-    """One search on one table.
-
-    Attributes:
-        table: The table's name.
-        search: The search's name.
-        seed: Its seed.
-        rows: The configurations that it evaluated, until it had 99 % of the hypervolume or was stopped.
-    """
-
-    table: str
-    search: str
-    seed: int
-    rows: tuple[int, ...]
-
-
-def epochs_alone(table: Table, rows: Sequence[int]) -> list[float]:
-    """Epochs after each trial, every one trained from scratch."""
-    return list(np.cumsum([sum(table.epochs[stage.key] for stage in table.stages[row]) for row in rows]))
-
-
-def epochs_with_store(table: Table, rows: Sequence[int]) -> list[float]:
-    """Epochs after each trial, every stage trained once."""
-    paid: set[str] = set()
-    spent = []
-    for row in rows:
-        new = {stage.key for stage in table.stages[row]} - paid
-        paid |= new
-        spent.append(sum(table.epochs[key] for key in new))
-    return list(np.cumsum(spent))
-
-
-def run_search(table: Table, name: str, seed: int, most_trials: int) -> Run:
-    """Search until 99 % of the hypervolume, raw and log, or ``most_trials``."""
-    rulers = [Ruler.of(table.costs(is_log=is_log)) for is_log in (False, True)]
-    limit = len(table.metrics) if name in LISTED else most_trials
-    rows: list[int] = []
-    for row in SEARCHES[name](table, seed):
-        rows.append(row)
-        if len(rows) >= limit or all(ruler.share(rows) >= _LEVELS[-1] for ruler in rulers):
-            break
-    return Run(table.name, name, seed, tuple(rows))
-
-
-def n_trials_to(shares: Sequence[float], level: float) -> int | None:
-    """Trials until the share is reached; None where it never is."""
-    return next((n for n, share in enumerate(shares, start=1) if share >= level), None)
-
-
-def spent_at(epochs: Sequence[float], n_trials: int | None) -> float:
-    """Epochs after so many trials; infinite where the level was not reached."""
-    return math.inf if n_trials is None else epochs[n_trials - 1]
+_INTERPOLATED = (
+    "Interpolated: most configurations of this table were not measured. `interpolated_table.py` tells how they follow "
+    "from their measured neighbours."
+)
 
 
 def main() -> None:
     """Run what was not run before, and write the page."""
-    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
-    parser.add_argument(
-        "--table", type=Path, help="a measured table, as search_table.py describes; else synthetic ones"
-    )
-    parser.add_argument("--synthetic", type=int, default=3, help="synthetic tables")
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--trials", type=int, default=300, help="trials after which a sampler is stopped")
-    parser.add_argument("--searches", nargs="*", default=_USUAL, choices=list(SEARCHES), metavar="NAME")
-    parser.add_argument("--runs", type=Path, default=_RESULTS / "search_efficiency.csv", help="kept runs; added to")
-    parser.add_argument("--output", type=Path, default=_RESULTS / "search_efficiency.md")
-    arguments = parser.parse_args()
+    arguments = _parser().parse_args()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    objectives = (po.maximize("ndcg_at_10"), po.minimize("latency_p95_ms"), po.minimize("memory_mib"))
-    tables = (
-        [synthetic_table(seed) for seed in range(arguments.synthetic)]
-        if arguments.table is None
-        else [read_table(arguments.table, objectives)]
-    )
-    runs = list(_read_runs(arguments.runs))
+    tables = _tables(arguments)
+    name = "search_efficiency" if arguments.table is None else f"search_{arguments.table.stem}"
+    output = arguments.output or _RESULTS / f"{name}{'_interpolated' if arguments.interpolate else ''}.md"
+    files = arguments.runs or [output.with_suffix(".csv")]
+    runs = list(read_runs(files))
     kept = {(run.table, run.search, run.seed) for run in runs}
-    for seed in range(arguments.seeds):
+    for seed in arguments.seeds:
         for search in arguments.searches:
             for table in tables:
                 if (table.name, search, seed) not in kept:
-                    runs.append(run_search(table, search, seed, arguments.trials))
-                    _keep(arguments.runs, runs[-1])
-    lines = [line for table in tables for line in _section(table, runs, arguments.trials)]
-    command = "python studies/benchmarks/search_efficiency.py"
-    command += "" if arguments.table is None else f" --table {arguments.table.name}"
+                    runs.append(_timed(table, search, seed, arguments.trials))
+                    keep_run(files[0], runs[-1])
+    lines = [_INTERPOLATED, ""] if arguments.interpolate else []
+    for table in tables:
+        figure = None if arguments.without_figures else output.with_name(f"{output.stem}{_ending(table, tables)}.png")
+        if figure is not None:
+            figure.parent.mkdir(parents=True, exist_ok=True)
+            write_figure(draw_curves(table.name, curves_of(table, runs)), figure)
+        lines += section(table, runs, arguments.trials, None if figure is None else figure.name)
     known = {name: v for name, v in current_environment(measured_cores(1, 1)).to_dict().items() if v is not None}
-    publish(results_page("Search efficiency", command, __doc__, lines, known), arguments.output)
+    publish(results_page("Search efficiency", _command(arguments), __doc__, lines, known), output)
 
 
-def _section(table: Table, runs: Iterable[Run], most_trials: int) -> list[str]:
-    whole = epochs_with_store(table, range(len(table.metrics)))[-1]
-    header = [
-        "hypervolume to 95 %, raw: epochs alone",
-        "with store",
-        "trials",
-        "to 99 %, raw: alone",
-        "with store",
-        "trials",
-        "to 95 %, log: with store",
-        "to 99 %, log: with store",
+def objective_of(text: str) -> po.Objective:
+    """The objective that ``maximize:METRIC`` or ``minimize:METRIC`` names."""
+    direction, _, metric = text.partition(":")
+    if not metric or direction not in ("maximize", "minimize"):
+        raise argparse.ArgumentTypeError(f"{text!r} is no objective. Write maximize:METRIC or minimize:METRIC.")
+    return po.maximize(metric) if direction == "maximize" else po.minimize(metric)
+
+
+def seeds_of(text: str) -> range:
+    """The seeds ``0`` to one less than the number, or ``FIRST-LAST``."""
+    first, dash, last = text.partition("-")
+    return range(int(first), int(last) + 1) if dash else range(int(first))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
+    parser.add_argument("--table", type=Path, help="a measured table, as search_table.py describes; else synthetic")
+    parser.add_argument("--synthetic", type=int, default=3, help="synthetic tables")
+    parser.add_argument("--interpolate", action="store_true", help="replay on larger tables interpolated from these")
+    parser.add_argument("--objectives", nargs="+", type=objective_of, default=OBJECTIVES, metavar="DIRECTION:METRIC")
+    parser.add_argument("--seeds", type=seeds_of, default=range(5), help="how many, or FIRST-LAST")
+    parser.add_argument("--trials", type=int, default=300, help="trials after which a sampler is stopped")
+    usual = [name for name in SEARCHES if name not in SLOW]
+    parser.add_argument("--searches", nargs="*", default=usual, choices=list(SEARCHES), metavar="NAME")
+    parser.add_argument("--runs", type=Path, nargs="+", help="files of kept runs, the first added to; else the page's")
+    parser.add_argument("--output", type=Path, help="the page; figures are beside it")
+    parser.add_argument("--without-figures", action="store_true", help="which need the extra [benchmarks] and Chrome")
+    return parser
+
+
+def _tables(arguments: argparse.Namespace) -> list[Table]:
+    frames = {f"synthetic {seed}": synthetic_frame(seed) for seed in range(arguments.synthetic)}
+    if arguments.table is not None:
+        frames = {arguments.table.stem: pd.read_csv(arguments.table)}
+    objectives = tuple(arguments.objectives)
+    # Runs are kept by the table's name, so that it says whatever changes what a search does.
+    ending = " (interpolated)" if arguments.interpolate else ""
+    ending += "" if objectives == OBJECTIVES else f" by {', '.join(one.metric for one in objectives)}"
+    return [
+        table_of(name + ending, interpolated_frame(frame) if arguments.interpolate else frame, objectives)
+        for name, frame in frames.items()
     ]
-    lines = [
-        f"## Table: {table.name}",
-        "",
-        f"{len(table.metrics)} configurations; training all of them takes {whole:g} epochs with the store. "
-        f"Medians, with quartiles in brackets; *not* where fewer than half of the runs came so far "
-        f"in {most_trials} trials; the searches that list all configurations are not stopped.",
-        "",
-        "| search | runs | " + " | ".join(header) + " |",
-        "|---|---:|" + "---:|" * len(header),
-    ]
-    for search in SEARCHES:
-        own = [run for run in runs if run.table == table.name and run.search == search]
-        if own:
-            lines.append(f"| {search} | {len(own)} | " + " | ".join(_cells(table, own)) + " |")
-    return [*lines, ""]
 
 
-def _cells(table: Table, runs: Sequence[Run]) -> list[str]:
-    columns: list[list[float]] = [[] for _ in range(8)]
-    rulers = {is_log: Ruler.of(table.costs(is_log=is_log)) for is_log in (False, True)}
-    for run in runs:
-        alone, stored = epochs_alone(table, run.rows), epochs_with_store(table, run.rows)
-        shares = {
-            is_log: [ruler.share(list(run.rows[:n])) for n in range(1, len(run.rows) + 1)]
-            for is_log, ruler in rulers.items()
-        }
-        reached = [n_trials_to(shares[False], level) for level in _LEVELS]
-        values = [one for n in reached for one in (spent_at(alone, n), spent_at(stored, n), n or math.inf)]
-        values += [spent_at(stored, n_trials_to(shares[True], level)) for level in _LEVELS]
-        for column, value in zip(columns, values, strict=True):
-            column.append(value)
-    return [_summary(column) for column in columns]
+def _timed(table: Table, search: str, seed: int, most_trials: int) -> Run:
+    start = time.perf_counter()
+    run = run_search(table, search, seed, most_trials)
+    print(
+        f"{table.name}, {search}, seed {seed}: {len(run.rows)} trials, {time.perf_counter() - start:.1f} s", flush=True
+    )
+    return run
 
 
-def _summary(values: Sequence[float]) -> str:
-    # "nearest" takes a run's own value, so that one that never came so far counts as the worst, and no more.
-    low, middle, high = (float(np.quantile(values, share, method="nearest")) for share in (0.25, 0.5, 0.75))
-    if math.isinf(middle):
-        return "*not*"
-    return f"{middle:g} ({low:g}–{'*not*' if math.isinf(high) else f'{high:g}'})"
+def _ending(table: Table, tables: Sequence[Table]) -> str:
+    return "" if len(tables) == 1 else f"_{tables.index(table)}"
 
 
-def _read_runs(path: Path) -> Iterable[Run]:
-    if path.exists():
-        with path.open(newline="", encoding="utf-8") as file:
-            for table, search, seed, rows in csv.reader(file):
-                yield Run(table, search, int(seed), tuple(map(int, rows.split())))
-
-
-def _keep(path: Path, run: Run) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerow([run.table, run.search, run.seed, " ".join(map(str, run.rows))])
+def _command(arguments: argparse.Namespace) -> str:
+    parts = ["python studies/benchmarks/search_efficiency.py"]
+    if arguments.table is not None:
+        parts.append(f"--table {arguments.table.name}")
+    if arguments.interpolate:
+        parts.append("--interpolate")
+    if tuple(arguments.objectives) != OBJECTIVES:
+        parts.append("--objectives " + " ".join(f"{one.direction}:{one.metric}" for one in arguments.objectives))
+    return " ".join(parts)
 
 
 if __name__ == "__main__":

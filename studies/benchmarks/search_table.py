@@ -7,6 +7,8 @@ that needs no such stage has an empty key.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -16,9 +18,13 @@ import pandas as pd
 
 import paretoopt as po
 from paretoopt.candidate import RemainingStage
+from paretoopt.errors import DataError
 from paretoopt.front.dominance import Costs, hypervolume, reference_point
 from paretoopt.space import Value
 
+OBJECTIVES = (po.maximize("ndcg_at_10"), po.minimize("latency_p95_ms"), po.minimize("memory_mib"))
+"""What configurations are compared in where nothing else is said."""
+_COST = re.compile(r"latency_.*_ms|.*_mib|.*_rps")
 _DIMS = (16, 32, 64, 128, 256)
 _PRUNINGS = (0.0, 0.25, 0.5, 0.75)
 _BITS = (32, 8, 4)
@@ -59,10 +65,15 @@ class Table:
         values: list[float] = self.metrics.iloc[row].astype(float).tolist()
         return dict(zip(map(str, self.metrics.columns), values, strict=True))
 
+    def cost_metrics(self) -> tuple[str, ...]:
+        """The objectives that follow from the shape, so that they can be measured before training."""
+        return tuple(one.metric for one in self.objectives if is_cost(one.metric))
+
     def costs(self, *, is_log: bool) -> Costs:
-        """Objective values, less is better; minimised metrics as logarithms where ``is_log``."""
+        """Objective values, less is better; the metrics of :meth:`cost_metrics` as logarithms where ``is_log``."""
+        logarithmic = self.cost_metrics() if is_log else ()
         columns = [
-            np.log(self.metrics[one.metric]) if is_log and one.direction == "minimize" else self.metrics[one.metric]
+            np.log(self.metrics[one.metric]) if one.metric in logarithmic else self.metrics[one.metric]
             for one in self.objectives
         ]
         signs = [one.sign for one in self.objectives]
@@ -87,10 +98,63 @@ class Ruler:
         """Share of the whole hypervolume that ``rows`` have."""
         return hypervolume(self.costs[rows], reference=self.reference) / self.total
 
+    def shares(self) -> Callable[[int], float]:
+        """A function that is given one row after the other, and tells the share of all that it was given."""
+        front, share = self.costs[:0], 0.0
+
+        def after(row: int) -> float:
+            nonlocal front, share
+            new = self.costs[row]
+            if not (front <= new).all(axis=1).any():
+                front = np.vstack([front[(front < new).any(axis=1)], new])
+                share = hypervolume(front, reference=self.reference) / self.total
+            return share
+
+        return after
+
+
+def is_cost(metric: str) -> bool:
+    """Whether a metric follows from the shape, by its name: a latency, a size in memory, a throughput."""
+    return _COST.fullmatch(metric) is not None
+
 
 def read_table(path: Path, objectives: tuple[po.Objective, ...]) -> Table:
     """The table that a CSV file holds."""
-    return _table(path.stem, pd.read_csv(path), objectives)
+    return table_of(path.stem, pd.read_csv(path), objectives)
+
+
+def table_of(name: str, frame: pd.DataFrame, objectives: tuple[po.Objective, ...]) -> Table:
+    """The table whose columns are those of ``frame``.
+
+    Raises:
+        DataError: It lacks the metric of an objective.
+    """
+    columns = [str(column) for column in frame]
+    params = frame[[column for column in columns if column.startswith("params.")]]
+    params.columns = params.columns.str.removeprefix("params.")
+    metrics = frame[[column for column in columns if column.startswith("metrics.")]]
+    metrics.columns = metrics.columns.str.removeprefix("metrics.")
+    lacking = [one.metric for one in objectives if one.metric not in metrics]
+    if lacking:
+        raise DataError(
+            f"Table {name} has no metric {', '.join(lacking)}; it has {', '.join(map(str, metrics))}. "
+            "Name the objectives by --objectives."
+        )
+    stages = [column.split(".")[1] for column in columns if column.startswith("stages.") and column.endswith(".key")]
+    keys = {stage: frame[f"stages.{stage}.key"].fillna("").astype(str).tolist() for stage in stages}
+    epochs = {
+        key: float(n)
+        for stage in stages
+        for key, n in zip(keys[stage], frame[f"stages.{stage}.epochs"], strict=True)
+        if key
+    }
+    needed = [
+        tuple(RemainingStage(stage, keys[stage][row], {}) for stage in stages if keys[stage][row])
+        for row in range(len(frame))
+    ]
+    space = po.SearchSpace(**{str(column): _dimension(params[column]) for column in params})
+    rows = {values: row for row, values in enumerate(params.itertuples(index=False, name=None))}
+    return Table(name, space, objectives, rows, metrics, list(frame["artifact"].astype(str)), needed, epochs)
 
 
 def synthetic_table(seed: int) -> Table:
@@ -98,8 +162,7 @@ def synthetic_table(seed: int) -> Table:
 
     Seeds differ in which width is best, how much pruning and few bits cost, how long training takes, and in the noise.
     """
-    objectives = (po.maximize("ndcg_at_10"), po.minimize("latency_p95_ms"), po.minimize("memory_mib"))
-    return _table(f"synthetic {seed}", synthetic_frame(seed), objectives)
+    return table_of(f"synthetic {seed}", synthetic_frame(seed), OBJECTIVES)
 
 
 def synthetic_frame(seed: int) -> pd.DataFrame:
@@ -137,29 +200,6 @@ def synthetic_frame(seed: int) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(records)
-
-
-def _table(name: str, frame: pd.DataFrame, objectives: tuple[po.Objective, ...]) -> Table:
-    columns = [str(column) for column in frame]
-    params = frame[[column for column in columns if column.startswith("params.")]]
-    params.columns = params.columns.str.removeprefix("params.")
-    metrics = frame[[column for column in columns if column.startswith("metrics.")]]
-    metrics.columns = metrics.columns.str.removeprefix("metrics.")
-    stages = [column.split(".")[1] for column in columns if column.startswith("stages.") and column.endswith(".key")]
-    keys = {stage: frame[f"stages.{stage}.key"].fillna("").astype(str).tolist() for stage in stages}
-    epochs = {
-        key: float(n)
-        for stage in stages
-        for key, n in zip(keys[stage], frame[f"stages.{stage}.epochs"], strict=True)
-        if key
-    }
-    needed = [
-        tuple(RemainingStage(stage, keys[stage][row], {}) for stage in stages if keys[stage][row])
-        for row in range(len(frame))
-    ]
-    space = po.SearchSpace(**{str(column): _dimension(params[column]) for column in params})
-    rows = {values: row for row, values in enumerate(params.itertuples(index=False, name=None))}
-    return Table(name, space, objectives, rows, metrics, list(frame["artifact"].astype(str)), needed, epochs)
 
 
 def _dimension(column: pd.Series) -> po.Ordered | po.Categorical:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -158,11 +159,16 @@ def test_new_prices_replace_the_old() -> None:
         ({"mean_requests_per_second": 20.0}, "whose peak is 10. Give one above 0, up to the peak"),
     ],
 )
-def test_prices_and_loads_that_are_none_are_refused(settings: dict[str, float], message: str) -> None:
+def test_prices_and_loads_that_are_none_are_refused(settings: dict[str, Any], message: str) -> None:
     """At once, with what to give."""
-    given = {"requests_per_second": 10.0, "price_per_core_hour": 1.0, "price_per_gib_hour": 1.0, **settings}
+    given: dict[str, Any] = {
+        "requests_per_second": 10.0,
+        "price_per_core_hour": 1.0,
+        "price_per_gib_hour": 1.0,
+        **settings,
+    }
     with pytest.raises(CostError, match=message):
-        ServingCost(**given)  # type: ignore[arg-type]  # numbers alone
+        ServingCost(**given)
 
 
 def test_total_costs_that_are_none_are_refused() -> None:

@@ -121,3 +121,11 @@ def test_the_table_shows_how_sure_each_member_is(make: MakeCandidate) -> None:
     assert "probability_nondominated" not in ParetoFront([first], [minimize("cost")]).to_frame()
     frame = ParetoFront([first, second], [minimize("cost")]).to_frame()
     assert frame["probability_nondominated"].isna().tolist() == [True, False]
+
+
+def test_the_table_shows_from_how_many_seeds_values_are(make: MakeCandidate) -> None:
+    """The column is there once some candidate was trained again."""
+    first, second = make(0, cost=1), dataclasses.replace(make(1, cost=1), n_seeds=3)
+
+    assert "n_seeds" not in ParetoFront([first], [minimize("cost")]).to_frame()
+    assert ParetoFront([first, second], [minimize("cost")]).to_frame()["n_seeds"].tolist() == [1, 3]

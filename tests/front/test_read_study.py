@@ -14,7 +14,7 @@ from paretoopt.candidate import Measurement
 from paretoopt.errors import ObjectiveError, TableError
 from paretoopt.front.front_of import front_of
 from paretoopt.objectives import at_most, maximize, minimize
-from paretoopt.search.study import create_study
+from paretoopt.search.create import create_study
 from paretoopt.space import Int, SearchSpace
 
 Values = Sequence[tuple[float, float]]

@@ -183,3 +183,21 @@ def test_what_ships_is_made_even_if_only_its_shape_is_measured(toy: Toy) -> None
     assert [stage.name for stage in pipeline.remaining({})] == ["fit"]
     assert pipeline.artifact_key({}) in {run.key for run in pipeline.evaluate({}).runs}
     assert pipeline.remaining({}) == ()
+
+
+def test_a_candidate_asked_about_again_is_not_worked_out_anew(toy: Toy) -> None:
+    """Its keys are the same whatever is asked; only the store is looked into again."""
+    looked: list[Params] = []
+
+    def is_active(params: Params) -> bool:
+        looked.append(params)
+        return True
+
+    pipeline = make_pipeline(toy, stages=[toy.stage("fit", Parameter("epochs", 3), trains=True, is_active=is_active)])
+    key, n_looked = pipeline.artifact_key({"epochs": 5}), len(looked)
+
+    assert pipeline.artifact_key({"epochs": 5}) == key
+    assert len(looked) == n_looked
+    assert [stage.name for stage in pipeline.remaining({"epochs": 5})] == ["fit"]
+    pipeline.evaluate({"epochs": 5})
+    assert pipeline.remaining({"epochs": 5}) == ()

@@ -7,7 +7,7 @@ from pathlib import Path
 from paretoopt.candidate import Progress
 from paretoopt.data.split import Split
 from paretoopt.objectives import at_most, maximize, minimize
-from paretoopt.search.study import create_study
+from paretoopt.search.create import create_study
 from paretoopt.space import Ordered, SearchSpace
 from tests.recommenders.conftest import make_pipeline
 

@@ -9,7 +9,7 @@ import pytest
 from paretoopt.data.split import Split
 from paretoopt.objectives import maximize, minimize
 from paretoopt.pipeline.pipeline import Pipeline
-from paretoopt.search.study import create_study
+from paretoopt.search.create import create_study
 from paretoopt.space import Ordered, SearchSpace
 
 

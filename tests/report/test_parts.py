@@ -156,6 +156,14 @@ def test_the_table_shows_how_sure_each_member_is(candidates: Sequence[Candidate]
     assert [(row[1].text, row[1].order) for row in table.rows] == [("–", ""), ("87%", 0.873)]
 
 
+def test_the_table_shows_the_number_of_seeds(candidates: Sequence[Candidate]) -> None:
+    """After repeats, a column says from how many seeds a member was trained."""
+    table = make_table(ParetoFront([candidates[0], replace(candidates[1], n_seeds=3)], OBJECTIVES), {})
+
+    assert table.headers[1] == "seeds"
+    assert [row[1].text for row in table.rows] == ["1", "3"]
+
+
 def test_there_is_one_panel_per_pair_of_objectives(front: ParetoFront) -> None:
     """Quality goes up, cost across."""
     assert [panel.name for panel in make_panels(front, {}).panels] == [

@@ -72,3 +72,13 @@ def test_numbers_are_never_written_with_an_exponent() -> None:
     front = ParetoFront([Candidate(0, {}, {"artifact_mib": Measurement(1_234_567.0)})], [minimize("artifact_mib")])
 
     assert "1,234,567" in " ".join(printed(front))
+
+
+def test_the_last_column_has_the_number_of_seeds() -> None:
+    """Where some member was trained from several."""
+    front = make_front()
+    repeated = ParetoFront([replace(one, n_seeds=3) for one in front.candidates], front.objectives)
+
+    assert not any("seeds" in line for line in printed(front))
+    assert any(line.rstrip().endswith("seeds") for line in printed(repeated))
+    assert sum(line.rstrip().endswith(" 3") for line in printed(repeated)) == 2

@@ -10,7 +10,8 @@ import pytest
 from paretoopt.candidate import Evaluation, Measurement, Progress, ProgressListener, StageRun
 from paretoopt.errors import CandidateError, ObjectiveError, SpaceError
 from paretoopt.objectives import minimize
-from paretoopt.search.study import Study, create_study
+from paretoopt.search.create import create_study
+from paretoopt.search.study import Study
 from paretoopt.space import Float, Ordered, Params, SearchSpace, Value
 
 

@@ -14,8 +14,9 @@ from paretoopt.errors import StudyError
 from paretoopt.front.dominance import is_nondominated
 from paretoopt.objectives import Constraint, at_least, at_most
 from paretoopt.search.cost_pruning import CostPruning, Verdict, broken_limit, judge, surely_dominating
+from paretoopt.search.create import create_study
 from paretoopt.search.evaluator import CostFirst, Evaluator
-from paretoopt.search.study import Study, create_study
+from paretoopt.search.study import Study
 from paretoopt.space import Params
 from tests.search.tables import OBJECTIVES, SPACE, Table, definition, shuffled
 

@@ -15,8 +15,9 @@ from paretoopt.front.serving_cost import ServingCost
 from paretoopt.front.total_cost import TotalCost
 from paretoopt.objectives import at_most, maximize, minimize
 from paretoopt.search.costed import with_cost_metrics
+from paretoopt.search.create import create_study
 from paretoopt.search.evaluator import CostFirst, Evaluator, Remeasurer
-from paretoopt.search.study import Study, create_study
+from paretoopt.search.study import Study
 from paretoopt.space import Int, Params, SearchSpace
 from tests.search.conftest import Scales
 from tests.search.tables import OBJECTIVES, SPACE, Table

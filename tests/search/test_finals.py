@@ -27,7 +27,8 @@ from paretoopt.errors import (
     StudyMismatchError,
 )
 from paretoopt.objectives import at_most, maximize, minimize
-from paretoopt.search.study import Study, create_study
+from paretoopt.search.create import create_study
+from paretoopt.search.study import Study
 from paretoopt.space import Int, Params, SearchSpace, Value
 
 TRUE_MS = {0: 10.0, 1: 8.0, 2: 6.0, 3: 6.3, 4: 20.0}

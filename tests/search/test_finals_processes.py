@@ -16,7 +16,7 @@ import sys, time
 import numpy as np
 from paretoopt.candidate import Evaluation, Measurement, Remeasurement
 from paretoopt.objectives import maximize, minimize
-from paretoopt.search.study import create_study
+from paretoopt.search.create import create_study
 from paretoopt.space import Int, SearchSpace
 
 url, log, stuck_at = sys.argv[1], sys.argv[2], int(sys.argv[3])

@@ -14,7 +14,8 @@ from optuna.trial import TrialState
 from paretoopt.candidate import Measurement, Progress
 from paretoopt.errors import CandidateError, StoreError, StudyError
 from paretoopt.objectives import at_most, minimize
-from paretoopt.search.study import Study, create_study
+from paretoopt.search.create import create_study
+from paretoopt.search.study import Study
 from paretoopt.space import Categorical, Dimension, Float, Int, Ordered, Params, SearchSpace
 
 OpenStudy = Callable[..., Study]

@@ -11,15 +11,16 @@ from pathlib import Path
 from optuna.trial import TrialState
 
 from paretoopt.objectives import minimize
+from paretoopt.search.create import create_study
 from paretoopt.search.process import has_died, this_process
-from paretoopt.search.study import Study, create_study
+from paretoopt.search.study import Study
 from paretoopt.space import Int, SearchSpace
 
 # Writes the candidate it is about to evaluate into a log, and waits for ever in the trial given.
 _SCRIPT = """
 import json, sys, time
 from paretoopt.objectives import minimize
-from paretoopt.search.study import create_study
+from paretoopt.search.create import create_study
 from paretoopt.space import Int, SearchSpace
 
 url, log, n_trials, stuck_at = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])

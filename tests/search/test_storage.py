@@ -14,8 +14,9 @@ import pytest
 
 from paretoopt.errors import StudyError
 from paretoopt.objectives import minimize
+from paretoopt.search.create import create_study
 from paretoopt.search.storage import open_database
-from paretoopt.search.study import Study, create_study
+from paretoopt.search.study import Study
 from paretoopt.space import SearchSpace
 
 OpenStudy = Callable[..., Study]
@@ -24,7 +25,7 @@ MakeScales = Callable[..., Any]
 _OPEN = """
 import sys
 from paretoopt.objectives import minimize
-from paretoopt.search.study import create_study
+from paretoopt.search.create import create_study
 from paretoopt.space import Int, SearchSpace
 create_study(SearchSpace(size=Int(1, 2)), objectives=[minimize("cost")], storage=sys.argv[1], study_name=sys.argv[2])
 """

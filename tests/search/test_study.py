@@ -14,8 +14,9 @@ import pytest
 from paretoopt.candidate import StageRun
 from paretoopt.errors import EnvironmentWarning, ObjectiveError, SpaceError, StudyError, StudyMismatchError
 from paretoopt.objectives import Constraint, Objective, at_least, at_most, maximize, minimize
+from paretoopt.search.create import create_study
 from paretoopt.search.records import read_candidates
-from paretoopt.search.study import Study, create_study
+from paretoopt.search.study import Study
 from paretoopt.space import Float, Ordered, SearchSpace
 
 OpenStudy = Callable[..., Study]

@@ -14,6 +14,7 @@ import pytest
 import paretoopt as po
 from paretoopt.front.dominance import is_nondominated
 from paretoopt.search.watched import Wishes
+from studies.benchmarks.search_table import read_table
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "studies" / "benchmarks"
 
@@ -170,12 +171,14 @@ def test_ours_takes_less_training_than_exhausting(tmp_path: Path) -> None:
     names = ("random without repeats", "exhausting, cheapest next", "paretoopt, costs known")
     page = tmp_path / "page.md"
     options = ["--synthetic", "1", "--seeds", "1", "--runs", str(tmp_path / "runs.csv"), "--output", str(page)]
-    command = [sys.executable, str(BENCHMARKS / "search_efficiency.py"), *options, "--searches", *names]
+    options += ["--without-figures", "--searches", *names]
+    command = [sys.executable, str(BENCHMARKS / "search_efficiency.py"), *options]
 
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
-    rows = [line.strip("| ").split(" | ") for line in page.read_text().splitlines() if line.startswith("| ")][1:]
-    spent = {row[0]: float(row[6].split()[0]) for row in rows}
+    raw, _, _ = page.read_text().partition("\n| ours")
+    rows = [line.strip("| ").split(" | ") for line in raw.splitlines() if line.startswith("| ")][1:]
+    spent = {row[0]: float(row[7].split()[0]) for row in rows}
     assert tuple(spent) == names
     assert spent["paretoopt, costs known"] < spent["exhausting, cheapest next"]
 
@@ -240,3 +243,87 @@ def test_kendall_tau_counts_pairs() -> None:
 
     assert tau(np.array([1.0, 2.0, 3.0]), np.array([1.0, 3.0, 2.0])) == pytest.approx(1 / 3)
     assert tau(np.array([1.0, 2.0, 3.0]), np.array([9.0, 8.0, 7.0])) == -1.0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_measured_grid_is_a_table_to_replay_searches_on(tmp_path: Path) -> None:
+    """Every cell has a row; cells of one model share its training, which is counted once."""
+    name = shop_file(tmp_path)
+    sizes = ("--values", "embedding_dim", "4", "8", "--values", "pruning_ratio", "0.0", "0.5")
+    bits = (
+        "--values",
+        "linear_bits",
+        "32",
+        "--values",
+        "embedding_bits",
+        "32",
+        "8",
+        "--values",
+        "serving_workers",
+        "1",
+    )
+    rows_of("measured_grid.py", "--model", "sasrec", "--data", name, "--epochs", "2", *sizes, *bits, folder=tmp_path)
+
+    table = read_table(tmp_path / "results" / "page.csv", (po.maximize("ndcg_at_10"), po.minimize("memory_mib")))
+
+    assert len(table.metrics) == 2 * 2 * 2
+    assert len(table.epochs) == 2 + 2
+    assert set(table.epochs.values()) <= {1.0, 2.0}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_two_searches_in_real_time_are_compared(tmp_path: Path) -> None:
+    """Optuna gets ten times as long, and its share is told at twice, five and ten times as well."""
+    name = shop_file(tmp_path)
+
+    _, *rows = rows_of("real_time.py", "--data", name, "--seconds", "4", "--epochs", "1", folder=tmp_path)
+
+    assert [row[0] for row in rows] == ["paretoopt"] * 2 + ["plain Optuna"] * 5
+    assert {"paretoopt", "plain Optuna"} == set(pd.read_csv(tmp_path / "results" / "page.csv")["arm"])
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_smaller_share_takes_more_configurations_and_leaves_less(tmp_path: Path) -> None:
+    """One row per share, from the largest on."""
+    _, *rows = rows_of("convergence.py", "--seeds", "2", folder=tmp_path)
+
+    evaluated, left = ([float(row[column]) for row in rows] for column in (1, 2))
+    assert [row[0] for row in rows] == ["3 %", "1 %", "0.3 %"]
+    assert evaluated == sorted(evaluated)
+    assert left == sorted(left, reverse=True)
+
+
+def test_the_part_of_users_is_told_from_that_of_seeds() -> None:
+    """Seeds that move every user alike are the seeds alone; users that differ by chance make up all of it else."""
+    lines = runpy.run_path(str(BENCHMARKS / "repeats.py"))["page_lines"]
+    random = np.random.default_rng(0)
+    users, seeds = random.normal(size=(1, 1_000)), 0.1 * random.normal(size=(40, 1))
+
+    alike, apart = (
+        [float(cell) for cell in lines({"ndcg_at_10": values})[2].strip("| ").split(" | ")[1:]]
+        for values in (users + seeds, users + random.normal(size=(40, 1_000)))
+    )
+
+    assert alike[1] == pytest.approx(alike[2], rel=0.01) == pytest.approx(0.1, rel=0.3)
+    assert apart[2] < apart[1] / 2
+
+
+@pytest.mark.slow
+def test_start_times_stand_beside_those_of_optuna(tmp_path: Path) -> None:
+    """Every browsing verb is timed; its own row has the ratio 1."""
+    _, *rows = rows_of("start_time.py", "--rounds", "1", folder=tmp_path)
+
+    assert [row[3] for row in rows if row[0] == "`optuna --help`"] == ["1.00"]
+    assert {"`paretoopt best-trials`", "`paretoopt report`", "`import paretoopt`"} <= {row[0] for row in rows}
+
+
+def test_shared_training_is_stopped_where_the_costs_of_all_that_share_it_are_known(tmp_path: Path) -> None:
+    """Epochs are saved where one candidate needs a training, or three of known sizes; none where they are not."""
+    _, *rows = rows_of("stage_stopping.py", "--orders", "1", folder=tmp_path)
+
+    saved = [float(row[3].strip("%")) for row in rows]
+    assert min(saved[:2]) > 5
+    assert saved[2] == 0

@@ -39,6 +39,7 @@ def ready_made(folder: Path) -> pd.DataFrame:
         storage="sqlite:///shop.db",
         load_if_exists=True,
     )
+    assert po.load_study(study_name="shop", storage="sqlite:///shop.db").space == space
     study.enqueue({"embedding_dim": 16, "pruning_ratio": 0.0, "allocation": "uniform", "serving_workers": 1})
     study.optimize(
         pipeline,
@@ -47,16 +48,25 @@ def ready_made(folder: Path) -> pd.DataFrame:
         max_training_cost=3_600.0,
         max_failure_share=0.5,
         cost_pruning=po.CostPruning(risk=0.01),
+        early_stopping=po.LearningCurves(risk=0.1),
     )
     failed_in: set[str | None] = {failure.stage for failure in study.failures()}
-    untrained: list[str] = [one.reason for one in study.pruned()]
+    untrained: list[tuple[str, str | None, float]] = [
+        (one.reason, one.stage, one.training_cost) for one in study.pruned()
+    ]
     assert untrained, pipeline.costs({"embedding_dim": 16}).measurements
-    front: po.ParetoFront = study.pareto_front()
+    front: po.ParetoFront = study.repeats(pipeline, seeds=5, confidence=0.95, max_training_cost=3_600.0)
+    assert {one.n_seeds for one in front}, pipeline.with_seed(1).quality({"embedding_dim": 16})
     figure: go.Figure = po.plot_pareto_front(front)
     figure.show()
+    po.show_in_optuna_dashboard(study, figure, name="front")
     report: Path = po.write_report(study, folder / "report.html")
     chosen = front.pick(within=[po.at_most("latency_p95_ms", 5.0)], prefer="ndcg_at_10")
-    bundle: Path = po.export(pipeline, chosen, report.parent / "deploy")
+    bundle: Path = po.export(
+        pipeline, chosen, report.parent / "deploy", front=front, licence="CC-BY-4.0", overwrite=True
+    )
+    checked: po.Verification = po.verify(bundle, latency_tolerance=0.3)
+    assert checked.is_sound, [fault.detail for fault in checked.faults]
     manifest: Mapping[str, Any] = po.read_manifest(bundle)
     assert manifest, (chosen.why, failed_in)
     return front.to_frame()
@@ -160,7 +170,8 @@ def plain_function(params: po.Params) -> dict[str, float]:
 def search_plain_function() -> list[po.Candidate]:
     """A study without a pipeline."""
     study = po.create_study(po.SearchSpace(size=po.Int(1, 4)), objectives=[po.minimize("cost")])
-    study.optimize(plain_function, n_trials=4)
+    study.optimize(plain_function, n_trials=4, until=po.Converged(share=0.02))
+    study.optimize(plain_function, until="converged")
     return list(study.pareto_front())
 
 

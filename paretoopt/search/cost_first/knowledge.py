@@ -55,24 +55,33 @@ class Knowledge:
         artifacts: Array of shape ``(n_cells,)``: the number of each cell's artifact.
         is_final: Array of shape ``(n_cells,)``: whether known costs are those that the candidate will have.
         costs: What is known, by metric: the values by cell.
-        told: The cells whose costs a trial has measured, in the order of the trials.
+        told: The cells whose costs were measured by a trial, or to choose one, in that order.
     """
 
     def __init__(self, grid: Grid, sources: Sources) -> None:
         """Ask ``sources`` for every cell."""
         self._grid = grid
         self._sources = sources
-        cells = range(len(grid))
-        self.candidates = _numbered(grid, sources.identity)
-        self.artifacts = _numbered(grid, sources.artifact_key)
-        self.is_final = np.array([sources.are_final is None or sources.are_final(grid.params(cell)) for cell in cells])
+        self.candidates: Numbers = np.zeros(len(grid), dtype=np.intp)
+        self.artifacts: Numbers = np.zeros(len(grid), dtype=np.intp)
+        self.is_final = np.ones(len(grid), dtype=np.bool_)
         self.costs: dict[str, dict[int, float]] = {}
         self.told: list[int] = []
         self._runs: dict[str, tuple[StageRun, int]] = {}
         self._stages: dict[str, RemainingStage] = {}
         self._remaining: list[tuple[str, ...]] = [()] * len(grid)
         self._done: set[str] = set()
-        for cell in cells:
+        candidates: dict[object, int] = {}
+        artifacts: dict[object, int] = {}
+        # All about one cell before the next, so that a source that keeps its last answers need not begin anew.
+        for cell in range(len(grid)):
+            params = grid.params(cell)
+            self.candidates[cell] = _numbered(
+                cell if sources.identity is None else sources.identity(params), candidates
+            )
+            artifact = cell if sources.artifact_key is None else sources.artifact_key(params)
+            self.artifacts[cell] = _numbered(artifact, artifacts)
+            self.is_final[cell] = sources.are_final is None or sources.are_final(params)
             self._ask_costs(cell)
             self._ask_remaining(cell)
 
@@ -121,6 +130,13 @@ class Knowledge:
         for neighbour in self._grid.neighbours(cell):
             self._ask_costs(int(neighbour))
 
+    def learn_costs(self, cell: int, costs: Mapping[str, float]) -> None:
+        """Take in costs that were measured before any training."""
+        for metric, value in costs.items():
+            self.costs.setdefault(metric, {}).setdefault(cell, value)
+        if costs and cell not in self.told:
+            self.told.append(cell)
+
     def _ask_costs(self, cell: int) -> None:
         if self._sources.costs is None or any(cell in known for known in self.costs.values()):
             return
@@ -134,8 +150,6 @@ class Knowledge:
             self._remaining[cell] = tuple(stage.key for stage in stages)
 
 
-def _numbered(grid: Grid, name: Callable[[Params], str] | None) -> Numbers:
-    """The number of each cell's name, from 0 in the order of first appearance."""
-    numbers: dict[object, int] = {}
-    names = range(len(grid)) if name is None else [name(grid.params(cell)) for cell in range(len(grid))]
-    return np.array([numbers.setdefault(one, len(numbers)) for one in names], dtype=np.intp)
+def _numbered(name: object, numbers: dict[object, int]) -> int:
+    """The number of ``name`` in the order of first appearance, which ``numbers`` keep."""
+    return numbers.setdefault(name, len(numbers))

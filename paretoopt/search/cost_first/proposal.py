@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -14,8 +14,10 @@ from paretoopt.objectives import Constraint, Objective
 from paretoopt.search.cost_first.choice import Outlook, choose, first_best
 from paretoopt.search.cost_first.forecast import Forecast, Forecaster, Told
 from paretoopt.search.cost_first.grid import Grid, Numbers
+from paretoopt.search.cost_first.improvement import expected_improvement, nondominated_boxes
 from paretoopt.search.cost_first.knowledge import Knowledge, Sources
 from paretoopt.search.cost_first.stage_cost import StageCosts
+from paretoopt.search.cost_first.still_to_gain import FEWEST_ARTIFACTS, Foreseen, share_to_gain
 from paretoopt.space import SearchSpace
 
 Floats = NDArray[np.float64]
@@ -24,6 +26,8 @@ N_START = 3
 """Candidates that are spread over the space before the model is asked."""
 _MEASURING_SHARE = 0.02
 """Cost of measuring in shares of a typical training stage, while no measurement was timed."""
+_KNOWN_OF_A_BUNDLE = 4
+"""Candidates of one training whose costs are enough to tell whether it pays; in replays, more changed little."""
 _LIKELY = 0.5
 _HOPELESS = 0.01
 """Probability of being feasible below which a cell does not count for the reference point."""
@@ -57,19 +61,94 @@ class Proposer:
             pending: Cells that are evaluated now, or wait for it.
             seed: Decides where the search starts.
         """
-        taken = [*(one.cell for one in told), *pending]
-        cells = np.flatnonzero(~np.isin(self.knowledge.candidates, self.knowledge.candidates[taken]))
+        cells = self._untaken(told, pending)
         if len(cells) == 0:
             return None
         bundles = [frozenset(stage.key for stage in self.knowledge.remaining(cell)) for cell in cells.tolist()]
         forecasts = self._forecasts(told, pending)
         promise = self._promise(forecasts, told)
         seconds, measuring = self._seconds(cells)
-        usable = [one for one in (forecasts[objective.metric] for objective in self.objectives) if one is not None]
         nothing = np.zeros((len(cells), 0))
         outlook = Outlook(cells, nothing, nothing, promise[cells], bundles, seconds, measuring)
-        if len(taken) < N_START or len(usable) < len(self.objectives):
+        foreseen = self._foreseen(forecasts, promise, told, pending)
+        taken = [*(one.cell for one in told), *pending]
+        if len(taken) < N_START or foreseen is None:
             return self._spread(outlook, taken, seed)
+        outlook = replace(outlook, mean=foreseen.costs[cells], deviation=foreseen.deviations[cells])
+        return choose(outlook, foreseen.front, foreseen.reference)
+
+    def to_measure_first(self, told: Sequence[Told], pending: Collection[int], seed: int) -> int | None:
+        """A cell whose costs decide whether what would be proposed is worth its training; None where they are known.
+
+        The proposed cell itself, or else the one that is expected to gain most of those that need the same training,
+        until the costs of four of them are known.
+        """
+        chosen = self.propose(told, pending, seed)
+        if chosen is None or self._lacks_costs(chosen):
+            return chosen
+        inside = self._trained_with(chosen, self._untaken(told, pending))
+        unknown = np.array([cell for cell in inside if self._lacks_costs(cell)], dtype=np.intp)
+        if len(unknown) == 0 or len(inside) - len(unknown) >= _KNOWN_OF_A_BUNDLE:
+            return None
+        forecasts = self._forecasts(told, pending)
+        foreseen = self._foreseen(forecasts, self._promise(forecasts, told), told, pending)
+        if foreseen is None:
+            return None
+        boxes = nondominated_boxes(foreseen.front, foreseen.reference)
+        gains = expected_improvement(foreseen.costs[unknown], foreseen.deviations[unknown], boxes)
+        gains = gains * foreseen.promise[unknown]
+        return int(unknown[first_best(gains)]) if gains.max() > 0 else None
+
+    def _trained_with(self, chosen: int, cells: Numbers) -> list[int]:
+        """Those of ``cells`` that need training, but none that ``chosen`` does not need."""
+        bundle = {stage.key for stage in self.knowledge.remaining(chosen)}
+        needs = {cell: {stage.key for stage in self.knowledge.remaining(cell)} for cell in cells.tolist()}
+        return [cell for cell, keys in needs.items() if keys and keys <= bundle]
+
+    def _lacks_costs(self, cell: int) -> bool:
+        """Whether a cell needs training, and metrics are only predicted that could be measured before."""
+        wanted = {one.metric for one in self.objectives} | {one.metric for one in self.constraints}
+        asked = wanted & self.knowledge.cost_metrics
+        is_predicted = any(cell not in self.knowledge.costs.get(metric, {}) for metric in asked)
+        return is_predicted and bool(self.knowledge.is_final[cell]) and bool(self.knowledge.remaining(cell))
+
+    def expected_gain(self, told: Sequence[Told], pending: Collection[int]) -> float | None:
+        """The share of hypervolume that all cells not told or pending are expected to add together.
+
+        Args:
+            told: The trials that ended, in the order in which they did.
+            pending: Cells that are evaluated now; they count as if they had come out as expected.
+
+        Returns:
+            A number from 0 to 1; None while too few artifacts are measured to say.
+        """
+        if not self._is_told_enough(told):
+            return None
+        forecasts = self._forecasts(told, pending)
+        foreseen = self._foreseen(forecasts, self._promise(forecasts, told), told, pending)
+        return None if foreseen is None else share_to_gain(foreseen, self._untaken(told, pending))
+
+    def _untaken(self, told: Sequence[Told], pending: Collection[int]) -> Numbers:
+        """The cells of candidates that no trial has."""
+        taken = [*(one.cell for one in told), *pending]
+        return np.flatnonzero(~np.isin(self.knowledge.candidates, self.knowledge.candidates[taken]))
+
+    def _is_told_enough(self, told: Sequence[Told]) -> bool:
+        artifacts = self.knowledge.artifacts
+        measured = {int(artifacts[one.cell]) for one in told if self._is_measured(one)}
+        return len(measured) >= min(FEWEST_ARTIFACTS, int(artifacts.max()) + 1)
+
+    def _foreseen(
+        self,
+        forecasts: Mapping[str, Forecast | None],
+        promise: Floats,
+        told: Sequence[Told],
+        pending: Collection[int],
+    ) -> Foreseen | None:
+        """What is expected of all cells; None where some objective cannot be forecast yet."""
+        usable = [one for one in (forecasts[objective.metric] for objective in self.objectives) if one is not None]
+        if len(usable) < len(self.objectives):
+            return None
         costs = np.column_stack(
             [one.cost(objective.sign) for one, objective in zip(usable, self.objectives, strict=True)]
         )
@@ -78,7 +157,7 @@ class Proposer:
         awaited = [cell for cell in pending if promise[cell] > _LIKELY]
         front = costs[[*reached, *awaited]]
         reference = reference_point(costs[(promise > _HOPELESS) | (promise >= promise.max())])
-        return choose(replace(outlook, mean=costs[cells], deviation=deviations[cells]), front, reference)
+        return Foreseen(costs, deviations, promise, front, reference)
 
     def _is_measured(self, one: Told) -> bool:
         return not one.failed and all(objective.metric in one.measurements for objective in self.objectives)

@@ -18,8 +18,8 @@ from paretoopt.search.cost_first.forecast import Told
 from paretoopt.search.cost_first.knowledge import KnownCosts, Sources
 from paretoopt.search.cost_first.proposal import Proposer
 from paretoopt.search.encoding import decode, distributions, encode
-from paretoopt.search.records import DUPLICATE_OF, ENDED, FAILURE, PARAMS, POINT, read_measurements, read_runs
-from paretoopt.space import SearchSpace
+from paretoopt.search.records import DUPLICATE_OF, ENDED, FAILURE, PARAMS, POINT, SCOUTED, read_measurements, read_runs
+from paretoopt.space import Params, SearchSpace
 
 MOST_CELLS = 50_000
 MOST_OBJECTIVES = 4
@@ -114,6 +114,48 @@ class CostFirstSampler(optuna.samplers.BaseSampler):
         """
         return {} if self._proposer is None else dict(self._proposer.errors)
 
+    def expected_gain(self, trials: Sequence[FrozenTrial]) -> float | None:
+        """The share of hypervolume that all candidates not yet evaluated are expected to add together.
+
+        Of the hypervolume that there would be with it, from the reference point and in the scale that candidates are
+        chosen by. Candidates that are evaluated now count as if they had come out as expected.
+
+        Args:
+            trials: All of the study's.
+
+        Returns:
+            A number from 0 to 1; None while too few artifacts are measured to say.
+        """
+        with self._lock:
+            proposer = self._prepared()
+            pending = self._read(trials, proposer, None)
+            return proposer.expected_gain(self._evaluated(), pending)
+
+    def to_measure_first(self, trials: Sequence[FrozenTrial]) -> Params | None:
+        """A candidate whose costs decide whether what would be proposed now is worth its training.
+
+        None where nothing is to be trained, or the costs are known. Measuring takes little beside the training. Once it
+        is told to :meth:`learn_costs`, another candidate may be proposed.
+
+        Args:
+            trials: All of the study's.
+        """
+        with self._lock:
+            proposer = self._prepared()
+            pending = self._read(trials, proposer, None)
+            cell = proposer.to_measure_first(self._evaluated(), pending, self._seed)
+            return None if cell is None else proposer.grid.params(cell)
+
+    def learn_costs(self, params: Params, costs: Mapping[str, float]) -> None:
+        """Take in costs of a candidate that was not trained.
+
+        Args:
+            params: The candidate; one outside the space is passed over.
+            costs: What was measured, by metric.
+        """
+        with self._lock:
+            self._learn_costs(params, costs, self._prepared())
+
     def infer_relative_search_space(
         self,
         study: optuna.Study,  # noqa: ARG002 (Optuna's signature)
@@ -130,13 +172,9 @@ class CostFirstSampler(optuna.samplers.BaseSampler):
     ) -> dict[str, Any]:
         """The candidate to evaluate next; nothing where none is left, so that it is drawn at random."""
         with self._lock:
-            proposer = self._proposer
-            if proposer is None:
-                proposer = Proposer.over(self._space, self._objectives, self._constraints, self._sources)
-                self._proposer = proposer
+            proposer = self._prepared()
             pending = self._read(study.get_trials(deepcopy=False), proposer, trial.number)
-            told = [one for one in self._told.values() if one is not None]
-            cell = proposer.propose(told, pending, self._seed)
+            cell = proposer.propose(self._evaluated(), pending, self._seed)
             if cell is None:
                 return {}
             self._proposed[trial.number] = cell
@@ -148,7 +186,16 @@ class CostFirstSampler(optuna.samplers.BaseSampler):
         """A random value, of parameters that the space does not have."""
         return self._random.sample_independent(study, trial, param_name, param_distribution)
 
-    def _read(self, trials: Sequence[FrozenTrial], proposer: Proposer, own: int) -> list[int]:
+    def _prepared(self) -> Proposer:
+        """The proposer, which asks the sources about all candidates when it is made."""
+        if self._proposer is None:
+            self._proposer = Proposer.over(self._space, self._objectives, self._constraints, self._sources)
+        return self._proposer
+
+    def _evaluated(self) -> list[Told]:
+        return [one for one in self._told.values() if one is not None]
+
+    def _read(self, trials: Sequence[FrozenTrial], proposer: Proposer, own: int | None) -> list[int]:
         """Take in the trials that ended since the last time; gives the cells that are evaluated or wait for it."""
         new = [trial for trial in trials if trial.state.is_finished() and trial.number not in self._told]
         # In the order in which they ended, which stays the same however many processes there are.
@@ -161,7 +208,14 @@ class CostFirstSampler(optuna.samplers.BaseSampler):
         }
         return sorted(cell for cell in open_cells if cell is not None)
 
+    def _learn_costs(self, params: Params, costs: Mapping[str, float], proposer: Proposer) -> None:
+        cell = proposer.grid.cell(params)
+        if cell is not None:
+            proposer.knowledge.learn_costs(cell, costs)
+
     def _tell(self, trial: FrozenTrial, proposer: Proposer) -> None:
+        for params, costs in trial.user_attrs.get(SCOUTED, ()):
+            self._learn_costs(params, costs, proposer)
         cell = self._cell(trial, proposer)
         self._proposed.pop(trial.number, None)
         self._told[trial.number] = None

@@ -11,7 +11,8 @@ import optuna
 import pytest
 
 from paretoopt.objectives import Objective
-from paretoopt.search.study import Study, create_study
+from paretoopt.search.create import create_study
+from paretoopt.search.study import Study
 from paretoopt.space import Float, Int, Ordered, SearchSpace
 
 MakeWorkshop = Callable[..., Any]
