@@ -85,9 +85,10 @@ def _not_told_apart(standing: Standing, ranking: Ranking, extreme: str) -> str:
     error = float(standing.question.standard_errors([best])[0])
     n_within = int(np.isfinite(ranking.scores).sum())
     size = f"of {error:.2g} " if error else "(not known, so that only ties count) "
-    what = "is" if n_within == 1 else f"is the cheapest of the {n_within}"
+    if n_within == 1:
+        return f"has the {extreme} {first.metric}, alone within one standard error {size}of it,"
     return (
-        f"{what} within one standard error {size}of the {extreme} {first.metric}, "
+        f"is the cheapest of the {n_within} within one standard error {size}of the {extreme} {first.metric}, "
         f"{value_of(best, first.metric):.4g} of trial {best.number},"
     )
 
