@@ -110,7 +110,14 @@ if TYPE_CHECKING:
     from paretoopt.training.stages import fine_tune as fine_tune
     from paretoopt.training.stages import fit as fit
     from paretoopt.training.supervised import Supervised as Supervised
+    from paretoopt.visualization.compression import plot_compression as plot_compression
+    from paretoopt.visualization.hypervolume_history import plot_hypervolume_history as plot_hypervolume_history
+    from paretoopt.visualization.importances import plot_importances as plot_importances
+    from paretoopt.visualization.marginal_effects import plot_marginal_effects as plot_marginal_effects
+    from paretoopt.visualization.parallel_coordinates import plot_parallel_coordinates as plot_parallel_coordinates
     from paretoopt.visualization.pareto_front import plot_pareto_front as plot_pareto_front
+    from paretoopt.visualization.pareto_front_3d import plot_pareto_front_3d as plot_pareto_front_3d
+    from paretoopt.visualization.stage_seconds import plot_stage_seconds as plot_stage_seconds
 
 _HOMES = {
     "Build": "pipeline.stage",
@@ -192,7 +199,14 @@ _HOMES = {
     "minimize": "objectives",
     "output_quality": "measurement.output_quality",
     "plan_pruning": "compression.prune_plan_found",
+    "plot_compression": "visualization.compression",
+    "plot_hypervolume_history": "visualization.hypervolume_history",
+    "plot_importances": "visualization.importances",
+    "plot_marginal_effects": "visualization.marginal_effects",
+    "plot_parallel_coordinates": "visualization.parallel_coordinates",
     "plot_pareto_front": "visualization.pareto_front",
+    "plot_pareto_front_3d": "visualization.pareto_front_3d",
+    "plot_stage_seconds": "visualization.stage_seconds",
     "popularity_baseline": "data.popularity",
     "prune": "compression.prune",
     "prune_in_rounds": "compression.prune",

@@ -103,7 +103,7 @@ def _weighing(question: Question) -> str:
 
 
 def _margin(chosen: Candidate, limit: Constraint, on: On) -> str:
-    margin = -limit.violation(limited_value(chosen, limit, on))
+    margin = 0.0 - limit.violation(limited_value(chosen, limit, on))  # never -0
     share = f" ({margin / abs(limit.bound):.1%} of the limit)" if limit.bound else ""
     return f"It satisfies {limit} with {with_bound(chosen, limit, on)}: a margin of {margin:.4g}{share}."
 

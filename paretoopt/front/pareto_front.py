@@ -10,6 +10,7 @@ from paretoopt.candidate import Candidate
 from paretoopt.errors import ObjectiveError
 from paretoopt.front.choice import Choice
 from paretoopt.front.costs import Cost, priced
+from paretoopt.front.display import front_html
 from paretoopt.front.dominance import costs_of, is_nondominated
 from paretoopt.front.environments import warn_of_several_environments
 from paretoopt.front.feasibility import On, is_feasible, require_any, tightest
@@ -87,6 +88,10 @@ class ParetoFront:
         The last columns, ``probability_nondominated`` and ``n_seeds``, are there once members were measured again.
         """
         return to_frame(self.members, self.objectives)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return front_html(self.members, len(self.candidates), self.objectives, self.constraints)
 
     def with_costs(self, *costs: Cost) -> ParetoFront:
         """The same front, whose candidates have the metrics of ``costs`` as well, to pick by and to show.

@@ -2,73 +2,53 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
 
-from paretoopt.front.choice import Choice
+from paretoopt.candidate import Candidate
+from paretoopt.errors import ObjectiveError
 from paretoopt.front.pareto_front import ParetoFront
-from paretoopt.objectives import Objective
 from paretoopt.visualization import theme
+from paretoopt.visualization.compression import plot_compression
+from paretoopt.visualization.dimensions import varied
 from paretoopt.visualization.hypervolume_history import plot_hypervolume_history
-from paretoopt.visualization.labels import short_title
+from paretoopt.visualization.importances import LEAST, plot_importances
+from paretoopt.visualization.labels import hover_text
+from paretoopt.visualization.marginal_effects import plot_marginal_effects
 from paretoopt.visualization.parallel_coordinates import plot_parallel_coordinates
-from paretoopt.visualization.pareto_front import pareto_front_data
-from paretoopt.visualization.pareto_front_drawing import draw_pareto_front
+from paretoopt.visualization.pareto_front_3d import plot_pareto_front_3d
 from paretoopt.visualization.stage_seconds import plot_stage_seconds
 
 # Any: plotly's figures are untyped JSON.
 FigureJson = dict[str, Any]
 
+EFFECTS = "effects-"
+"""What the names of figures of marginal effects start with; the metric follows."""
 
-@dataclass(frozen=True)
-class Panel:
-    """One view of the front: a pair of objectives.
-
-    Attributes:
-        name: What is against what.
-        figure: The plot; each of its hover texts is a place in `Panels.hover_texts`.
-    """
-
-    name: str
-    figure: FigureJson
+_AXES_OF_3D = 3
 
 
-@dataclass(frozen=True)
-class Panels:
-    """Every view of the front, and the hover texts that they share: one per candidate, not one per point."""
-
-    panels: tuple[Panel, ...]
-    hover_texts: tuple[str, ...]
-
-
-def make_panels(front: ParetoFront, highlights: Mapping[str, Choice]) -> Panels:
-    """One plot of the front per pair of objectives; none where there is but one objective."""
-    marks = {label: choice.candidate for label, choice in highlights.items()}
-    panels = []
-    for first, second in itertools.combinations(front.objectives, 2):
-        y, x = _upright(first, second)
-        figure = draw_pareto_front(pareto_front_data(front, x=x.metric, y=y.metric, marks=marks))
-        panels.append(Panel(f"{short_title(y.metric)} against {short_title(x.metric)}", as_json(figure)))
-    traces = [trace for panel in panels for trace in panel.figure["data"]]
-    texts = tuple(dict.fromkeys(text for trace in traces for text in trace.get("hovertext", [])))
-    places = {text: place for place, text in enumerate(texts)}
-    return Panels(tuple(Panel(panel.name, _with_places(panel.figure, places)) for panel in panels), texts)
-
-
-def make_figures(front: ParetoFront) -> dict[str, FigureJson]:
-    """The other plots, by name; those that have nothing to show are left out."""
-    figures: dict[str, FigureJson] = {}
+def make_figures(front: ParetoFront, *, baseline: Candidate | None = None) -> dict[str, FigureJson]:
+    """The figures that do not follow the reader's limits, by name; those with nothing to show are left out."""
+    figures: dict[str, go.Figure] = {}
+    has_runs = any(candidate.runs for candidate in front.candidates)
     if front.members:
-        figures["parallel-coordinates"] = as_json(plot_parallel_coordinates(front))
-        figures["hypervolume-history"] = as_json(plot_hypervolume_history(front))
-    if any(candidate.runs for candidate in front.candidates):
-        figures["stage-seconds"] = as_json(plot_stage_seconds(front.candidates))
-    return figures
+        figures["parallel-coordinates"] = plot_parallel_coordinates(front)
+        figures["hypervolume-history"] = plot_hypervolume_history(front)
+        if has_runs:
+            figures["hypervolume-seconds"] = plot_hypervolume_history(front, over="seconds")
+        if len(front.objectives) >= _AXES_OF_3D:
+            figures["front-3d"] = plot_pareto_front_3d(front, baseline=baseline)
+    figures |= _effects(front)
+    if has_runs:
+        figures["stage-seconds"] = plot_stage_seconds(front)
+    if baseline is not None:
+        figures |= _compression(front, baseline)
+    places = {hover_text(candidate): place for place, candidate in enumerate(front.candidates)}
+    return {name: as_json(figure, places) for name, figure in figures.items()}
 
 
 def templates() -> dict[str, FigureJson]:
@@ -76,22 +56,37 @@ def templates() -> dict[str, FigureJson]:
     return {"light": theme.LIGHT.to_plotly_json(), "dark": theme.DARK.to_plotly_json()}
 
 
-def as_json(figure: go.Figure) -> FigureJson:
-    """The figure without its template, which the page sets."""
+def as_json(figure: go.Figure, places: Mapping[str, int]) -> FigureJson:
+    """The figure without its template, which the page sets, and with candidates' places for their hover texts.
+
+    A candidate's text is long, and the page makes it from what it has; ``places`` tells where each text's candidate is.
+    """
     content: FigureJson = json.loads(figure.to_json())
     content["layout"].pop("template", None)
+    for trace in content["data"]:
+        if isinstance(trace.get("hovertext"), list):
+            trace["hovertext"] = [places.get(text, text) for text in trace["hovertext"]]
     return content
 
 
-def _upright(first: Objective, second: Objective) -> tuple[Objective, Objective]:
-    """What goes up and what goes across: gains go up, costs across."""
-    return (first, second) if first.direction == "maximize" or second.direction == "minimize" else (second, first)
+def _effects(front: ParetoFront) -> dict[str, go.Figure]:
+    measured = {name for one in front.candidates for name in one.measurements}
+    metrics = [one.metric for one in front.objectives if one.metric in measured]
+    if len(front.candidates) < LEAST or not varied(front.candidates):
+        return {}
+    figures = {}
+    try:
+        figures["importances"] = plot_importances(front, metrics=metrics)
+        figures |= {f"{EFFECTS}{metric}": plot_marginal_effects(front, metric=metric) for metric in metrics}
+    except ObjectiveError:
+        # Enough candidates, but too few of them with a measured objective: a report shows what there is.
+        return figures
+    return figures
 
 
-def _with_places(figure: FigureJson, places: Mapping[str, int]) -> FigureJson:
-    """The figure with each hover text replaced by its place."""
-    traces = [
-        trace | {"hovertext": [places[text] for text in trace["hovertext"]]} if "hovertext" in trace else trace
-        for trace in figure["data"]
-    ]
-    return figure | {"data": traces}
+def _compression(front: ParetoFront, baseline: Candidate) -> dict[str, go.Figure]:
+    try:
+        return {"compression": plot_compression(front, baseline=baseline)}
+    except ObjectiveError:
+        # Nothing says what is size or quality, or the baseline has no such value.
+        return {}

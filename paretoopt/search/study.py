@@ -135,11 +135,7 @@ class Study:
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         limits = Limits(n_trials, deadline, max_training_cost, max_failure_share, as_converged(until))
-        given = as_evaluator(pipeline, self._definition.metrics)
-        check_limits(limits, self.space, given)
-        evaluator = with_cost_metrics(given, self._definition.costs)
-        evaluator.check(self.space, self._definition.metrics)
-        stopping = stage_stopping(self._optuna_study, self._definition, evaluator, early_stopping)
+        evaluator = self._checked(pipeline, limits)
         with self._database.naming_failures(), quiet_optuna():
             refuse_another_pipeline(self._optuna_study, evaluator)
             console, target = ProgressConsole(quiet=not progress), target_of(limits, self.space)
@@ -155,10 +151,18 @@ class Study:
                     listener=both(display.heard, listener),
                     display=display,
                     cost_pruning=cost_pruning,
-                    stopping=stopping,
+                    stopping=stage_stopping(self._optuna_study, self._definition, evaluator, early_stopping),
                 )
                 self.sampler_note = optimization.sampler_note
                 optimization.run(limits)
+
+    def _checked(self, pipeline: Evaluator | Function, limits: Limits) -> Evaluator:
+        """What evaluates the candidates, if it fits what is searched."""
+        given = as_evaluator(pipeline, self._definition.metrics)
+        check_limits(limits, self.space, given)
+        evaluator = with_cost_metrics(given, self._definition.costs)
+        evaluator.check(self.space, self._definition.metrics)
+        return evaluator
 
     def finals(
         self,

@@ -67,7 +67,7 @@ def pareto_front_data(
     Raises:
         ObjectiveError: A name that no candidate has a number for.
     """
-    x, y, color = _names(front, x, y, color)
+    x, y, color = axes_of(front, x, y, color)
     for name in {x, y, color} - {None, *(objective.metric for objective in front.objectives)}:
         check_known(front.candidates, str(name))
     shown = [one for one in front.candidates if not math.isnan(axis_value(one, x) + axis_value(one, y))]
@@ -89,7 +89,14 @@ def _candidate(marked: Candidate | Choice) -> Candidate:
     return marked.candidate if isinstance(marked, Choice) else marked
 
 
-def _names(front: ParetoFront, x: str | None, y: str | None, color: str | None) -> tuple[str, str, str | None]:
+def axes_of(
+    front: ParetoFront, x: str | None = None, y: str | None = None, color: str | None = None
+) -> tuple[str, str, str | None]:
+    """What goes across, up, and into the colour; what is left out is chosen as `plot_pareto_front` says.
+
+    Raises:
+        ObjectiveError: Only one metric is measured.
+    """
     costs = [objective.metric for objective in front.objectives if objective.direction == "minimize"]
     gains = [objective.metric for objective in front.objectives if objective.direction == "maximize"]
     everything = list(dict.fromkeys([*(one.metric for one in front.objectives), *metrics_of(front.candidates)]))

@@ -16,8 +16,8 @@ from paretoopt.visualization.pareto_front_record import Interval, Mark, ParetoFr
 from paretoopt.visualization.placement import text_positions
 from paretoopt.visualization.scale import is_log, log_ticks
 
-# Any: plotly takes and gives untyped dictionaries.
-_Options = dict[str, Any]
+Options = dict[str, Any]
+"""What plotly takes and gives: untyped dictionaries."""
 
 
 def draw_pareto_front(data: ParetoFrontData) -> go.Figure:
@@ -36,8 +36,8 @@ def draw_pareto_front(data: ParetoFrontData) -> go.Figure:
     points = _all_points(data)
     figure.update_layout(
         template=theme.LIGHT,
-        xaxis=_axis(data.x, [point.x for point in points]),
-        yaxis=_axis(data.y, [point.y for point in points]),
+        xaxis=axis_options(data.x, [point.x for point in points]),
+        yaxis=axis_options(data.y, [point.y for point in points]),
         hovermode="closest",
     )
     return figure
@@ -47,15 +47,16 @@ def _all_points(data: ParetoFrontData) -> list[Point]:
     return [*data.members, *data.dominated, *data.infeasible, *(mark.point for mark in data.marks)]
 
 
-def _axis(name: str, values: Sequence[float]) -> _Options:
-    options: _Options = {"title": {"text": title(name)}}
+def axis_options(name: str, values: Sequence[float]) -> Options:
+    """An axis with its title and unit; logarithmic where the values span a decade."""
+    options: Options = {"title": {"text": title(name)}}
     if is_log(values):
         ticks = log_ticks(min(values) / 1.5, max(values) * 1.5)
         options |= {"type": "log", "tickvals": ticks, "ticktext": [number_text(tick) for tick in ticks]}
     return options
 
 
-def _scatter(points: Sequence[Point], name: str, marker: _Options) -> go.Scatter:
+def _scatter(points: Sequence[Point], name: str, marker: Options) -> go.Scatter:
     return go.Scatter(
         x=[point.x for point in points],
         y=[point.y for point in points],
@@ -69,16 +70,17 @@ def _scatter(points: Sequence[Point], name: str, marker: _Options) -> go.Scatter
 
 def _members(data: ParetoFrontData) -> go.Scatter:
     # The best are drawn larger and outlined, so that they stand out without colour too.
-    marker: _Options = {"size": 11, "color": theme.MEMBER, "line": {"width": 1, "color": theme.OUTLINE}}
+    marker: Options = {"size": 11, "color": theme.MEMBER, "line": {"width": 1, "color": theme.OUTLINE}}
     if data.color is not None:
-        marker |= _colors(data.color, [point.color for point in data.members])
+        marker |= color_options(data.color, [point.color for point in data.members])
     trace = _scatter(data.members, "Pareto front", marker)
     trace.update(error_x=_error_bars(data.members, "x"), error_y=_error_bars(data.members, "y"))
     return trace
 
 
-def _colors(name: str, values: Sequence[float]) -> _Options:
-    bar: _Options = {"title": {"text": title(name), "side": "right"}, "thickness": 12, "outlinewidth": 0}
+def color_options(name: str, values: Sequence[float]) -> Options:
+    """A marker's colours by value, with a bar that names it; logarithmic as the axis would be."""
+    bar: Options = {"title": {"text": title(name), "side": "right"}, "thickness": 12, "outlinewidth": 0}
     colors = list(values)
     if is_log(values):
         known = [value for value in values if not math.isnan(value)]
@@ -88,7 +90,7 @@ def _colors(name: str, values: Sequence[float]) -> _Options:
     return {"color": colors, "colorscale": theme.SCALE, "colorbar": bar, "showscale": len(set(values)) > 1}
 
 
-def _error_bars(points: Sequence[Point], axis: str) -> _Options:
+def _error_bars(points: Sequence[Point], axis: str) -> Options:
     pairs = [_interval_and_value(point, axis) for point in points]
     if all(interval is None for interval, _ in pairs):
         return {"visible": False}

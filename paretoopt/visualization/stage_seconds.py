@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from paretoopt.candidate import Candidate
 from paretoopt.durations import duration_text
+from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.visualization import theme
 
 
@@ -31,8 +32,14 @@ class StageSeconds:
     seconds_reused: float
 
 
-def plot_stage_seconds(candidates: Sequence[Candidate]) -> go.Figure:
-    """The time each stage took, beside the time that reusing its outputs saved."""
+def plot_stage_seconds(candidates: ParetoFront | Sequence[Candidate]) -> go.Figure:
+    """The time each stage took, beside the time that reusing its outputs saved.
+
+    Args:
+        candidates: Those that were evaluated; of a front, all and not its members alone.
+    """
+    if isinstance(candidates, ParetoFront):
+        return draw_stage_seconds(stage_seconds_data(candidates.candidates))
     return draw_stage_seconds(stage_seconds_data(candidates))
 
 

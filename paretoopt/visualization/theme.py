@@ -7,6 +7,7 @@ are the middle of viridis, whose ends would vanish into a white or a black page.
 from __future__ import annotations
 
 import plotly.graph_objects as go
+import plotly.io as pio
 
 MEMBER = "#0072B2"
 DOMINATED = "#8A919E"
@@ -17,6 +18,7 @@ SAVED = "#9CC9E5"
 INTERVAL = "rgba(138,145,158,0.45)"
 OUTLINE = "rgba(120,126,138,0.9)"
 SCALE = [(0.0, "#5A4FA8"), (0.3, "#2F7FA0"), (0.6, "#29AF7F"), (0.85, "#9BD93C"), (1.0, "#D2E21B")]
+SHARES = [(0.0, "rgba(0,114,178,0.06)"), (1.0, "#0072B2")]
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
@@ -50,3 +52,7 @@ def _template(*, text: str, muted: str, grid: str) -> go.layout.Template:
 
 LIGHT = _template(text="#1F2430", muted="#9AA1AD", grid="#E6E8EC")
 DARK = _template(text="#E4E7EC", muted="#5C6370", grid="#2C313A")
+
+# So that a user says figure.update_layout(template="paretoopt_dark").
+pio.templates["paretoopt"] = LIGHT
+pio.templates["paretoopt_dark"] = DARK

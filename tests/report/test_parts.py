@@ -13,11 +13,11 @@ from paretoopt.front.baseline import find_baseline
 from paretoopt.front.pareto_front import ParetoFront
 from paretoopt.objectives import maximize, minimize
 from paretoopt.report.cards import change_text, make_cards
-from paretoopt.report.figures import make_figures, make_panels
+from paretoopt.report.explorer import explorer_data
+from paretoopt.report.figures import make_figures
 from paretoopt.report.highlights import highlights
 from paretoopt.report.reuse import make_reuse_table
 from paretoopt.report.summary import summarize
-from paretoopt.report.table import make_table
 from paretoopt.search.pruned import PrunedCandidate
 from paretoopt.space import Params
 
@@ -136,56 +136,31 @@ def test_a_change_without_meaning_is_not_told(value: float, reference: float) ->
     assert change_text(value, reference) == ""
 
 
-def test_the_table_has_the_members_best_first_with_their_labels(front: ParetoFront) -> None:
-    """Objectives stand first, then parameters; what is sorted by is the value, not its text."""
-    table = make_table(front, {"knee": front.knee()})
-
-    assert table.headers[:5] == ("trial", "NDCG@10 (validation)", "latency p95 (ms)", "memory (MiB)", "embedding dim")
-    assert [row[0].text for row in table.rows] == ["0", "1", "2"]
-    assert [row[0].note for row in table.rows] == ["", "knee", ""]
-    assert [row[2].order for row in table.rows] == [10, 3, 2]
-
-
-def test_the_table_shows_how_sure_each_member_is(candidates: Sequence[Candidate]) -> None:
-    """After finals, a column says how probable it is that a member is not dominated."""
-    sure, unknown = replace(candidates[1], probability_nondominated=0.873), candidates[0]
-
-    table = make_table(ParetoFront([unknown, sure], OBJECTIVES), {})
-
-    assert table.headers[1] == "probability of being non-dominated"
-    assert [(row[1].text, row[1].order) for row in table.rows] == [("–", ""), ("87%", 0.873)]
-
-
-def test_the_table_shows_the_number_of_seeds(candidates: Sequence[Candidate]) -> None:
-    """After repeats, a column says from how many seeds a member was trained."""
-    table = make_table(ParetoFront([candidates[0], replace(candidates[1], n_seeds=3)], OBJECTIVES), {})
-
-    assert table.headers[1] == "seeds"
-    assert [row[1].text for row in table.rows] == ["1", "3"]
-
-
-def test_there_is_one_panel_per_pair_of_objectives(front: ParetoFront) -> None:
-    """Quality goes up, cost across."""
-    assert [panel.name for panel in make_panels(front, {}).panels] == [
-        "NDCG@10 against latency p95",
-        "NDCG@10 against memory",
-        "latency p95 against memory",
-    ]
-
-
-def test_panels_share_their_hover_texts(front: ParetoFront) -> None:
-    """Each candidate's text is kept once, however many points show it."""
-    views = make_panels(front, {"knee": front.knee()})
-
-    places = [place for panel in views.panels for trace in panel.figure["data"] for place in trace.get("hovertext", [])]
-
-    assert len(views.hover_texts) == len(front.candidates)
-    assert set(places) == set(range(len(front.candidates)))
-
-
 def test_figures_with_nothing_to_show_are_left_out(candidates: Sequence[Candidate]) -> None:
     """No members, no lines; no runs, no bars."""
     bare = Candidate(0, {}, candidates[0].measurements)
 
-    assert set(make_figures(ParetoFront([bare], OBJECTIVES))) == {"parallel-coordinates", "hypervolume-history"}
+    figures = make_figures(ParetoFront([bare], OBJECTIVES))
+    assert set(figures) == {"parallel-coordinates", "hypervolume-history", "front-3d"}
     assert make_figures(ParetoFront([], OBJECTIVES)) == {}
+
+
+def test_the_page_knows_every_candidate_and_what_is_not_measured(candidates: Sequence[Candidate]) -> None:
+    """In their order, with the ends of intervals, labels, and how sure each member is."""
+    sure = replace(candidates[1], probability_nondominated=0.873, n_seeds=3)
+    front = ParetoFront([candidates[0], sure], OBJECTIVES, set_aside=[0])
+
+    data = explorer_data(front, {"knee": front.knee()}, baseline=candidates[0])
+
+    assert (data.numbers, data.baseline, data.set_aside) == ((0, 1), 0, (0,))
+    assert (data.labels, data.probabilities) == (("", "knee"), (None, 0.873))
+    assert data.seeds == (1, 3)
+    assert data.metrics["ndcg_at_10"].low == pytest.approx((0.08, 0.078))
+    assert data.metrics["latency_p95_ms"].low == ()
+
+
+def test_a_limit_is_offered_the_way_that_the_metric_improves(candidates: Sequence[Candidate]) -> None:
+    """Costs have a most, gains a least."""
+    metrics = explorer_data(ParetoFront(candidates, OBJECTIVES), {}).metrics
+
+    assert [column.sense for column in metrics.values()] == ["at_least", "at_most", "at_most"]

@@ -327,3 +327,12 @@ def test_shared_training_is_stopped_where_the_costs_of_all_that_share_it_are_kno
     saved = [float(row[3].strip("%")) for row in rows]
     assert min(saved[:2]) > 5
     assert saved[2] == 0
+
+
+@pytest.mark.slow
+def test_functions_of_a_front_stand_beside_those_of_other_libraries(tmp_path: Path) -> None:
+    """Every library has its row; paretoopt's own ratio is 1."""
+    _, *rows = rows_of("front_functions.py", "--sizes", "1000", "--rounds", "1", folder=tmp_path)
+
+    assert {row[3] for row in rows} == {"paretoopt", "moocore", "pymoo", "optuna"}
+    assert {row[5] for row in rows if row[3] == "paretoopt"} == {"1"}

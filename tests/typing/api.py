@@ -59,6 +59,16 @@ def ready_made(folder: Path) -> pd.DataFrame:
     assert {one.n_seeds for one in front}, pipeline.with_seed(1).quality({"embedding_dim": 16})
     figure: go.Figure = po.plot_pareto_front(front)
     figure.show()
+    figures: list[go.Figure] = [
+        po.plot_pareto_front_3d(front, z="memory_mib", chosen=front.knee()),
+        po.plot_parallel_coordinates(front),
+        po.plot_hypervolume_history(front, over="seconds"),
+        po.plot_importances(front, metrics=["memory_mib"]),
+        po.plot_marginal_effects(front, metric="memory_mib"),
+        po.plot_stage_seconds(front),
+        po.plot_compression(front, quality="ndcg_at_10", size="artifact_mib"),
+    ]
+    assert figures
     po.show_in_optuna_dashboard(study, figure, name="front")
     report: Path = po.write_report(study, folder / "report.html")
     chosen = front.pick(within=[po.at_most("latency_p95_ms", 5.0)], prefer="ndcg_at_10")
