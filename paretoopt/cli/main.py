@@ -28,8 +28,16 @@ VERBS = (
         "paretoopt.cli.dashboard",
         "Show the report of a study in the browser, and keep it up to date while the study goes on.",
     ),
-    Verb("verify", "paretoopt.cli.verify", "Check a bundle: checksums, answers, and latency against its manifest."),
-    Verb("serve", "paretoopt.cli.serve", "Serve a bundle over HTTP."),
+    Verb(
+        "verify",
+        "paretoopt.cli.verify",
+        "Check a bundle: checksums, answers to its sample requests, and latency against its manifest.",
+    ),
+    Verb(
+        "serve",
+        "paretoopt.cli.serve",
+        "Serve a bundle over HTTP until SIGTERM: POST /recommend, GET /healthz, GET /metrics.",
+    ),
     Verb("store", "paretoopt.cli.store", "The outputs of stages and measures that are kept on disk."),
 )
 _INTERRUPTED = 130

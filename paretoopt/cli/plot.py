@@ -14,9 +14,12 @@ from paretoopt.cli.files import OpenOption, tell_written, writing
 from paretoopt.cli.mistakes import UserError
 from paretoopt.cli.studied import StorageOption, StudyNameOption, opened, warnings_told
 from paretoopt.front.pareto_front import ParetoFront
+from paretoopt.visualization.compression import plot_compression
 from paretoopt.visualization.hypervolume_history import plot_hypervolume_history
+from paretoopt.visualization.marginal_effects import plot_marginal_effects
 from paretoopt.visualization.parallel_coordinates import plot_parallel_coordinates
 from paretoopt.visualization.pareto_front import plot_pareto_front
+from paretoopt.visualization.pareto_front_3d import plot_pareto_front_3d
 from paretoopt.visualization.stage_seconds import plot_stage_seconds
 
 app = typer.Typer()
@@ -26,15 +29,32 @@ class Kind(StrEnum):
     """What to plot."""
 
     PARETO_FRONT = "pareto-front"
+    PARETO_FRONT_3D = "pareto-front-3d"
     PARALLEL_COORDINATES = "parallel-coordinates"
     HYPERVOLUME_HISTORY = "hypervolume-history"
+    HYPERVOLUME_SECONDS = "hypervolume-seconds"
+    IMPORTANCES = "importances"
+    MARGINAL_EFFECTS = "marginal-effects"
+    COMPRESSION = "compression"
     STAGE_SECONDS = "stage-seconds"
+
+
+def _importances(front: ParetoFront) -> go.Figure:
+    # Whoever plots anything else shall not wait for scikit-learn.
+    from paretoopt.visualization.importances import plot_importances  # noqa: PLC0415
+
+    return plot_importances(front)
 
 
 _DRAWN: dict[Kind, Callable[[ParetoFront], go.Figure]] = {
     Kind.PARALLEL_COORDINATES: plot_parallel_coordinates,
+    Kind.PARETO_FRONT_3D: plot_pareto_front_3d,
     Kind.HYPERVOLUME_HISTORY: plot_hypervolume_history,
-    Kind.STAGE_SECONDS: lambda front: plot_stage_seconds(front.candidates),
+    Kind.HYPERVOLUME_SECONDS: lambda front: plot_hypervolume_history(front, over="seconds"),
+    Kind.IMPORTANCES: _importances,
+    Kind.MARGINAL_EFFECTS: plot_marginal_effects,
+    Kind.COMPRESSION: plot_compression,
+    Kind.STAGE_SECONDS: plot_stage_seconds,
 }
 _Axis = Annotated[str | None, typer.Option(metavar="METRIC", help="pareto-front only; left out, an objective.")]
 

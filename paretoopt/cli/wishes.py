@@ -49,3 +49,19 @@ def parse_preference(text: str) -> str | Objective:
         case "maximize":
             return maximize(metric)
     return metric
+
+
+def parse_weight(text: str) -> tuple[str, float]:
+    """The metric, and how much it counts.
+
+    Raises:
+        UserError: It is no weight.
+
+    >>> parse_weight("ndcg_at_10=2")
+    ('ndcg_at_10', 2.0)
+    """
+    metric, _, number = text.partition("=")
+    try:
+        return metric.strip(), float(number)
+    except ValueError:
+        raise UserError(f"{text!r} is no weight.", "Write METRIC=NUMBER.") from None

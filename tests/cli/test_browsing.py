@@ -62,8 +62,10 @@ def test_csv_has_what_json_has(study_url: str, ask: Ask) -> None:
     [
         (["--prefer", "quality"], 4),
         (["--prefer", "quality", "--within", "memory_mib<=25"], 2),
-        (["--prefer", "memory_mib", "--within", "quality>=3", "--within", "memory_mib<=40"], 3),
+        (["--prefer", "memory_mib", "--within", "quality>=3", "--within", "memory_mib<=40", "--on-estimate"], 3),
         (["--prefer", "minimize:artifact_mib"], 4),
+        (["--rule", "weighted_sum", "--weight", "quality=1"], 4),
+        (["--rule", "topsis", "--weight", "memory_mib=1", "--on-estimate"], 1),
     ],
 )
 def test_pick_is_the_picking_of_the_front(study_url: str, ask: Ask, wishes: list[str], size: int) -> None:
@@ -83,7 +85,9 @@ def test_pick_tells_a_person_the_reason(study_url: str, ask: Ask) -> None:
     assert printed.splitlines()[-2].split() == ["trial", "size", "quality", "memory_mib"]
 
 
-@pytest.mark.parametrize("kind", ["pareto-front", "parallel-coordinates", "hypervolume-history", "stage-seconds"])
+@pytest.mark.parametrize(
+    "kind", ["pareto-front", "parallel-coordinates", "hypervolume-history", "marginal-effects", "stage-seconds"]
+)
 def test_a_plot_is_one_file(study_url: str, ask: Ask, kind: str) -> None:
     """The file's name is printed; it holds the plot and what draws it."""
     status, printed, _ = ask("plot", kind, "--storage", study_url)
@@ -107,7 +111,7 @@ def test_the_report_is_that_of_the_study(study_url: str, ask: Ask) -> None:
         (["pick", "--storage", "URL", "--within", "size"], "'size' is no limit.", "Write METRIC<=NUMBER"),
         (["pick", "--storage", "URL", "--within", "size<=big"], "'size<=big' is no limit.", "Write METRIC<=NUMBER"),
         (["pick", "--storage", "URL", "--prefer", "a b"], "'a b' is no preference.", "Write METRIC, minimize:"),
-        (["pick", "--storage", "URL", "--prefer", "artifact_mib"], "'artifact_mib' is no objective", "Use prefer="),
+        (["pick", "--storage", "URL", "--prefer", "artifact_mib"], "'artifact_mib' is no objective", "Write minimize("),
         (["pick", "--storage", "URL", "--within", "quality>=9"], "", ""),
         (["plot", "--storage", "URL", "--x", "speed"], "'speed'", ""),
         (["plot", "stage-seconds", "--storage", "URL", "--x", "size"], "stage-seconds has no axes", "Leave --x"),
