@@ -1,4 +1,4 @@
-"""What docs/picking.md shows is what comes out."""
+"""What docs/picking.md shows is run."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "picking.md"
 
 
-def test_the_examples_of_the_page_print_what_it_says(
+def test_the_examples_of_the_page_print_what_it_shows(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Both examples, one after the other, from the table that the repository holds."""
+    """Each example is followed by its output."""
+    page = (ROOT / "docs" / "picking.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", page, flags=re.DOTALL)
     monkeypatch.chdir(ROOT)
     names: dict[str, Any] = {}
-    pairs = re.findall(r"```python\n(.*?)```\n\n((?:    [^\n]*\n)+)", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
 
-    for code, output in pairs:
-        exec(compile(code, str(PAGE), "exec"), names)
-        assert capsys.readouterr().out.splitlines() == [line[4:] for line in output.splitlines()]
-    assert len(pairs) == 2
+    assert len(examples) == page.count("```python") == 6
+    for code, output in examples:
+        exec(compile(code, "docs/picking.md", "exec"), names)
+        assert capsys.readouterr().out == output

@@ -85,9 +85,10 @@ def _not_told_apart(standing: Standing, ranking: Ranking, extreme: str) -> str:
     error = float(standing.question.standard_errors([best])[0])
     n_within = int(np.isfinite(ranking.scores).sum())
     size = f"of {error:.2g} " if error else "(not known, so that only ties count) "
-    what = "is" if n_within == 1 else f"is the cheapest of the {n_within}"
+    if n_within == 1:
+        return f"has the {extreme} {first.metric}, alone within one standard error {size}of it,"
     return (
-        f"{what} within one standard error {size}of the {extreme} {first.metric}, "
+        f"is the cheapest of the {n_within} within one standard error {size}of the {extreme} {first.metric}, "
         f"{value_of(best, first.metric):.4g} of trial {best.number},"
     )
 
@@ -102,7 +103,7 @@ def _weighing(question: Question) -> str:
 
 
 def _margin(chosen: Candidate, limit: Constraint, on: On) -> str:
-    margin = -limit.violation(limited_value(chosen, limit, on))
+    margin = 0.0 - limit.violation(limited_value(chosen, limit, on))  # never -0
     share = f" ({margin / abs(limit.bound):.1%} of the limit)" if limit.bound else ""
     return f"It satisfies {limit} with {with_bound(chosen, limit, on)}: a margin of {margin:.4g}{share}."
 

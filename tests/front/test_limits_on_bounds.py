@@ -82,3 +82,10 @@ def test_what_limits_hold_for_is_checked(two: Sequence[Candidate]) -> None:
     """A word that means nothing is refused."""
     with pytest.raises(ObjectiveError, match=r"on='mean' is nothing that a limit can hold for"):
         ParetoFront(two, OBJECTIVES).pick(on="mean")  # type: ignore[arg-type]  # what is refused
+
+
+def test_a_limit_that_is_just_met_has_a_margin_of_0(make: MakeCandidate) -> None:
+    """And not of minus 0."""
+    why = ParetoFront([make(0, quality=0.9, latency=3)], OBJECTIVES).pick(within=[at_most("latency", 3)]).why
+
+    assert "a margin of 0 (0.0% of the limit)" in why

@@ -70,7 +70,7 @@ def test_without_intervals_the_one_standard_error_rule_takes_the_best(make: Make
     chosen = front.pick(prefer="quality", rule="one_standard_error")
 
     assert chosen.number == 0
-    assert "one standard error (not known, so that only ties count) of the highest quality" in chosen.why
+    assert "has the highest quality, alone within one standard error (not known, so that only ties count)" in chosen.why
 
 
 def test_weights_decide_what_a_weighted_sum_picks(four: Sequence[Candidate]) -> None:

@@ -192,6 +192,18 @@ def fronts_of_tables(study: optuna.Study, frame: pd.DataFrame, path: Path) -> li
     return [po.front_of(study), of_table, po.front_of(path, objectives), po.front_of(of_table)]
 
 
+def pick_by_cost(front: po.ParetoFront) -> list[str]:
+    """What it costs to serve and to train, and the rules."""
+    budget = po.TotalCost("training", machine=0.5, per_worker=1.0)
+    cost = po.ServingCost(200, price_per_core_hour=0.04, price_per_gib_hour=0.005, utilization=0.7)
+    costed = front.with_costs(cost, budget)
+    cheapest = costed.pick(within=[budget.at_most(600)], prefer=po.minimize("serving_cost_per_month"), on="estimate")
+    weighed = costed.pick(weights={"auc": 2, po.minimize("replicas"): 1}, rule="topsis")
+    space = po.SearchSpace(size=po.Int(1, 4))
+    study = po.create_study(space, objectives=[po.minimize("replicas")], costs=[cost, budget])
+    return [cheapest.why, weighed.why, costed.knee(on="estimate").why, study.study_name]
+
+
 def plain_optuna(space: po.SearchSpace) -> optuna.Study:
     """The sampler in a study of Optuna's own."""
 
