@@ -83,6 +83,7 @@ def test_sliders_move_the_pick_to_what_python_picks(open_report: OpenReport, mov
     assert len(set(answers)) > 5
 
 
+@pytest.mark.slow
 def test_limits_and_what_was_set_aside_are_those_of_the_front(open_report: OpenReport, movielens: ParetoFront) -> None:
     """Where only objectives count, what finals put aside is no choice; the study's own limits always hold."""
     aside = {movielens.knee().number, movielens.pick(prefer="ndcg_at_10").number}
@@ -98,6 +99,7 @@ def test_limits_and_what_was_set_aside_are_those_of_the_front(open_report: OpenR
     assert picked(page) in aside
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("on", ["estimate", "bound"])
 def test_a_typed_limit_holds_to_the_last_digit(open_report: OpenReport, movielens: ParetoFront, on: On) -> None:
     """The pick's own value, or the end of its interval, still allows it as a limit; a little less does not."""
@@ -170,6 +172,7 @@ def test_two_are_pinned_and_compared(open_report: OpenReport, movielens: ParetoF
     assert heads.all_inner_texts()[2] == f"A, {re.findall(r'trial [0-9]+', dominated)[0]}"
 
 
+@pytest.mark.slow
 def test_hovering_shows_the_whole_configuration(open_report: OpenReport, movielens: ParetoFront) -> None:
     """Every parameter and every metric, with intervals."""
     page = open_report(movielens)
@@ -240,6 +243,7 @@ def test_everything_can_be_done_from_the_keyboard(open_report: OpenReport, movie
     assert page.evaluate("document.activeElement.getAttribute('aria-pressed')") == "true"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(1366, 768), (390, 844)])
 def test_laptop_and_phone_are_readable(
@@ -276,6 +280,7 @@ def test_what_users_typed_is_shown_and_never_run(
     assert page.locator("img").count() == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_objectives", [1, 2])
 @pytest.mark.parametrize("n_candidates", [0, 1, 4])
 def test_small_studies_have_a_page_without_errors(

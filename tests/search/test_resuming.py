@@ -98,6 +98,7 @@ def test_killed_study_evaluates_the_same_candidates_as_an_undisturbed_one(
     assert evaluated(reopen(tmp_path)) == evaluated(undisturbed)
 
 
+@pytest.mark.slow
 def test_result_does_not_depend_on_the_number_of_processes(tmp_path: Path) -> None:
     """Three processes that exhaust a space find the front that one finds, and evaluate each candidate once."""
     three = [start(tmp_path, "table", SPACE.n_candidates or 0) for _ in range(3)]

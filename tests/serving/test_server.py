@@ -119,6 +119,7 @@ def test_a_client_that_does_not_finish_takes_no_place_for_ever(server: Server) -
     assert ask(server).status_code == 200
 
 
+@pytest.mark.slow
 def test_a_damaged_bundle_is_not_served(bundle: Path, tmp_path: Path) -> None:
     """Exit status 2, before anything listens."""
     damaged = shutil.copytree(bundle, tmp_path / "damaged")
@@ -144,6 +145,7 @@ def test_a_port_that_is_taken_is_told(bundle: Path, server: Server) -> None:
     assert told.stderr.splitlines()[-1] == "Give another --host or --port."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", ["uvicorn", "starlette", "prometheus_client"])
 def test_a_missing_extra_is_named(bundle: Path, package: str) -> None:
     """Exit status 2, and the line that installs it."""
