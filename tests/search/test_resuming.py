@@ -19,7 +19,7 @@ from tests.search.tables import OBJECTIVES, SPACE, Table
 # Says what it is about to evaluate. As a table, costs come first; as a function, candidates are proposed by TPE.
 _SCRIPT = """
 import json, sys, time
-from paretoopt.search.study import create_study
+from paretoopt.search.create import create_study
 from tests.search.tables import OBJECTIVES, SPACE, Table
 
 url, kind, n_trials = sys.argv[1], sys.argv[2], int(sys.argv[3])

@@ -14,7 +14,8 @@ import pytest
 import paretoopt as po
 from paretoopt.front.dominance import is_nondominated
 from paretoopt.search.watched import Wishes
-from studies.benchmarks.search_table import read_table
+from studies.benchmarks.search_runs import epochs_alone, epochs_with_store
+from studies.benchmarks.search_table import read_table, synthetic_table
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "studies" / "benchmarks"
 
@@ -135,16 +136,15 @@ def test_tied_tables_hold_less_memory_with_fewer_bits(tmp_path: Path) -> None:
 
 def test_replayed_epochs_are_counted_once_per_stage_with_the_store() -> None:
     """Alone, every trial pays for all of its stages; with the store, the first that needs one does."""
-    benchmark = runpy.run_path(str(BENCHMARKS / "search_efficiency.py"))
-    table = benchmark["synthetic_table"](0)
+    table = synthetic_table(0)
     needs = [
         {"embedding_dim": 64, "pruning_ratio": ratio, "serving_workers": n} for ratio, n in ((0.5, 1), (0.5, 2), (0, 1))
     ]
     rows = [table.row({"linear_bits": 8, "embedding_bits": 8, **one}) for one in needs]
     fit, tune = (table.epochs[stage.key] for stage in table.stages[rows[0]])
 
-    assert benchmark["epochs_alone"](table, rows) == [fit + tune, 2 * (fit + tune), 3 * fit + 2 * tune]
-    assert benchmark["epochs_with_store"](table, rows) == [fit + tune] * 3
+    assert epochs_alone(table, rows) == [fit + tune, 2 * (fit + tune), 3 * fit + 2 * tune]
+    assert epochs_with_store(table, rows) == [fit + tune] * 3
 
 
 def test_table_from_a_file_is_the_table_itself(tmp_path: Path) -> None:
