@@ -117,6 +117,8 @@ class Optimization:
         release_dead_trials(self._study, self._definition.space)
         self._settle()
         self._display.told(self._ledger)
+        if self._choice is not None and isinstance(self._evaluator, CostFirst) and self._scout is None:
+            self._display.say(self.sampler_note)  # whoever has a pipeline expects the other one
         try:
             self._display.say(self._loop(limits))
         except KeyboardInterrupt:
@@ -257,8 +259,9 @@ class Optimization:
         self._n_failures += 1
         if self._ledger.n_completed == 0 and self._n_failures >= _HOPELESS:
             raise StudyError(
-                f"The first {self._n_failures} candidates all failed, so the study ends. The last one: {error} "
-                "Mend that, or narrow the space to what works; study.failures() lists them all."
+                f"The first {self._n_failures} candidates all failed, so the study ends. The last one: "
+                f"{str(error).rstrip('.')}. Mend that, or narrow the space to what works; study.failures() lists "
+                "them all."
             ) from error
 
     def _canonical(self, params: Params) -> Params:

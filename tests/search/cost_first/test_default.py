@@ -74,16 +74,21 @@ def test_two_spellings_of_a_candidate_are_proposed_once(
 
 
 def test_tpe_is_the_default_elsewhere_and_the_study_says_why(
-    tmp_path: Path, make_workshop: MakeWorkshop, workshop_space: SearchSpace, objectives: list[Objective]
+    tmp_path: Path,
+    make_workshop: MakeWorkshop,
+    workshop_space: SearchSpace,
+    objectives: list[Objective],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """A plain function knows no costs, and a continuous space cannot be listed."""
+    """A plain function knows no costs, and a continuous space cannot be listed, which is said while it runs."""
     continuous = SearchSpace(width=Float(8.0, 128.0), pruned=Float(0.0, 0.5), bits=Ordered(32, 8), workers=Int(1, 2))
     plain = study_in(tmp_path / "plain.db", workshop_space, objectives)
     wide = study_in(tmp_path / "wide.db", continuous, objectives)
 
     plain.optimize(lambda params: {"quality": 1.0, "memory": float(params["width"])}, n_trials=2, progress=False)
-    wide.optimize(make_workshop(), n_trials=2, progress=False)
+    wide.optimize(make_workshop(), n_trials=2)
 
+    assert "TPE: the space has a continuous dimension" in " ".join(capsys.readouterr().err.split())
     assert "TPE: what evaluates the candidates does not" in str(plain.sampler_note)
     assert "TPE: the space has a continuous dimension" in str(wide.sampler_note)
     assert isinstance(wide.optuna_study.sampler, optuna.samplers.TPESampler)
