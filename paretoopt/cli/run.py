@@ -15,6 +15,7 @@ from paretoopt.cli.best_trials import print_front
 from paretoopt.cli.output import Format, FormatOption
 from paretoopt.cli.studied import StorageOption, warnings_told
 from paretoopt.cli.study_file import read_study_file
+from paretoopt.search.convergence import Converged
 from paretoopt.search.definition import StudyDefinition
 
 app = typer.Typer()
@@ -43,6 +44,10 @@ def run(
     max_failure_share: Annotated[
         float | None, typer.Option("--max-failure-share", metavar="SHARE", help="Share of trials that may fail.")
     ] = None,
+    until_share: Annotated[
+        float | None,
+        typer.Option("--until-share", metavar="SHARE", help="Stop when at most this share of hypervolume is to gain."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show no progress on standard error.")] = False,
     storage: StorageOption = None,
     study_name: NameOption = None,
@@ -61,6 +66,7 @@ def run(
             timeout,
             max_training_cost=max_training_cost,
             max_failure_share=max_failure_share,
+            until=None if until_share is None else Converged(until_share),
             progress=not quiet,
         )
     definition = StudyDefinition(study.space, study.objectives, study.constraints)

@@ -51,6 +51,15 @@ def sizes() -> list[int]:
     return [int(line) for line in Path("log").read_text().split()]
 
 
+def test_run_ends_when_little_is_still_to_gain(study_file: Callable[..., Path], ask: Ask) -> None:
+    """A share of hypervolume, in the place of a number of trials."""
+    status, _, said = ask("run", str(study_file()), "--until-share", "0.9")
+
+    assert status == 0
+    assert "of hypervolume is expected still to gain, with" in said.splitlines()[-1]
+    assert len(sizes()) < 12
+
+
 def test_run_evaluates_and_prints_the_front(study_file: Callable[..., Path], ask: Ask) -> None:
     """The enqueued candidate comes first; the name is the file's, the database the default; the front is printed."""
     status, printed, _ = ask("run", str(study_file()), "--n-trials", "5", "--quiet", "--format", "json")
