@@ -12,7 +12,7 @@ from paretoopt.bundle.export import export as export_bundle
 from paretoopt.candidate import Candidate
 from paretoopt.cli.mistakes import UserError
 from paretoopt.cli.run import FileArgument, NameOption
-from paretoopt.cli.studied import StorageOption
+from paretoopt.cli.studied import StorageOption, warnings_told
 from paretoopt.cli.study_file import read_study_file
 from paretoopt.pipeline.pipeline import Pipeline
 from paretoopt.search.stored_study import StoredStudy, open_stored_study
@@ -24,7 +24,9 @@ app = typer.Typer()
 def export(
     file: FileArgument,
     trial: Annotated[int, typer.Option("--trial", metavar="NUMBER", help="The trial to export.")],
-    output: Annotated[Path, typer.Option("--output", metavar="FOLDER", help="The bundle; an older one is replaced.")],
+    output: Annotated[Path, typer.Option("--output", metavar="FOLDER", help="The bundle.")],
+    licence: Annotated[str, typer.Option("--licence", help="Under which the model may be used, for example MIT.")] = "",
+    is_overwritten: Annotated[bool, typer.Option("--overwrite", help="Replace an older bundle.")] = False,
     storage: StorageOption = None,
     study_name: NameOption = None,
 ) -> None:
@@ -38,7 +40,12 @@ def export(
             f"The pipeline of {file} is a {type(pipeline).__name__}, which makes no artifact.",
             "Export needs a po.Pipeline.",
         )
-    sys.stdout.write(f"{export_bundle(pipeline, chosen, output)}\n")
+    with warnings_told():
+        front = study.pareto_front()
+    if output.exists() and not is_overwritten:
+        raise UserError(f"{output} exists.", "Name another --output, or add --overwrite.")
+    bundle = export_bundle(pipeline, chosen, output, front=front, licence=licence or None, overwrite=is_overwritten)
+    sys.stdout.write(f"{bundle}\n")
 
 
 def _evaluated(study: StoredStudy, number: int) -> Candidate:

@@ -28,7 +28,7 @@ _NEEDED = {
     "objectives": "objectives = [po.maximize('ndcg_at_10'), ...]",
     "pipeline": "def pipeline(): return po.Pipeline(...)",
 }
-_OPTIONAL = ("constraints", "study_name", "storage", "sampler", "seed")
+_OPTIONAL = ("constraints", "costs", "study_name", "storage", "sampler", "seed")
 
 
 @dataclass(frozen=True)

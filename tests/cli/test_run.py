@@ -51,6 +51,17 @@ def sizes() -> list[int]:
     return [int(line) for line in Path("log").read_text().split()]
 
 
+def test_costs_of_a_study_file_can_be_limited(study_file: Callable[..., Path], ask: Ask) -> None:
+    """What ``costs`` add is measured, and constraints hold for it."""
+    total = 'cost = po.TotalCost("serving", machine=1.0, per_worker=2.0)\ncosts = [cost]'
+    text = STUDY.replace('constraints = [po.at_most("memory_mib", 8)]', f"{total}\nconstraints = [cost.at_most(3.0)]")
+
+    status, printed, _ = ask("run", str(study_file(text=text)), "--n-trials", "4", "--quiet", "--format", "json")
+
+    assert status == 0
+    assert {row["total_serving_cost"] for row in json.loads(printed)} == {3.0}
+
+
 def test_run_ends_when_little_is_still_to_gain(study_file: Callable[..., Path], ask: Ask) -> None:
     """A share of hypervolume, in the place of a number of trials."""
     status, _, said = ask("run", str(study_file()), "--until-share", "0.9")
