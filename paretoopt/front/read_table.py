@@ -104,7 +104,10 @@ def _is_numeric(column: pd.Series[Any]) -> bool:
 def _check_numeric(column: pd.Series[Any]) -> None:
     if _is_numeric(column):
         return
-    for position, value in enumerate(column):
+    readable = pd.to_numeric(column, errors="coerce").notna()
+    # One word in a column of a file makes text of all its numbers: the word is to blame, where there is one.
+    unread = [place for place, is_read in enumerate(readable) if not is_read and not pd.isna(column.iloc[place])]
+    for position, value in [(place, column.iloc[place]) for place in unread] or enumerate(column):
         if not pd.isna(value) and (isinstance(value, bool) or not isinstance(value, int | float)):
             raise TableError(
                 f"row {position}: {column.name} is {value!r}, which is no number. "

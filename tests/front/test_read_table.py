@@ -93,7 +93,7 @@ def test_a_csv_file_gives_the_front_that_was_written(tmp_path: Path, make: MakeC
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"quality": ["0.9", "good", 0.4]}, r"row 0: quality is '0\.9', which is no number\. Mend the cell"),
+        ({"quality": ["0.9", "good", 0.4]}, r"row 1: quality is 'good', which is no number\. Mend the cell"),
         ({"quality": [True, False, True]}, "row 0: quality is True, which is no number"),
         ({"cost": [5, float("inf"), 2]}, "row 1: cost is inf, which is no measurement. Leave the cell empty"),
         ({"cost": [None, None, None]}, "column 'cost' is empty in every row"),
