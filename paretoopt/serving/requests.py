@@ -98,11 +98,21 @@ def _array(values: object, port: InputPort) -> NDArray[Any]:
         array = np.asarray(values)
     except (ValueError, OverflowError, RecursionError) as error:
         raise RefusalError(422, f"{port.name} must be an array whose rows have one shape") from error
-    if array.dtype.kind not in _KINDS[port.dtype.kind] and not (array.size == 0 and array.ndim):
+    # Among numbers, numpy takes true for 1.
+    mixes = array.dtype.kind in "iuf" and _holds_truth(values)
+    if mixes or (array.dtype.kind not in _KINDS[port.dtype.kind] and not (array.size == 0 and array.ndim)):
         raise RefusalError(422, f"{port.name} must hold {_NAMES[port.dtype.kind]}")
     _refuse_shape(array, port)
     _refuse_range(array, port)
     return _converted(array, port)
+
+
+def _holds_truth(values: object) -> bool:
+    if isinstance(values, list):
+        return (
+            any(map(_holds_truth, values)) if values and isinstance(values[0], list) else bool in set(map(type, values))
+        )
+    return isinstance(values, bool)
 
 
 def _refuse_shape(array: NDArray[Any], port: InputPort) -> None:
