@@ -96,7 +96,7 @@ class StoredStudy:
         return read_failures(self.trials())
 
     def pruned(self) -> tuple[PrunedCandidate, ...]:
-        """Every candidate that was not trained because of its costs, with the reason and what was measured."""
+        """Every candidate that was not trained, or not to the end, with the reason and what was measured."""
         return read_pruned(self.trials())
 
     def trial_records(self) -> tuple[TrialRecord, ...]:

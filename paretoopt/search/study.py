@@ -5,11 +5,9 @@ from __future__ import annotations
 import time
 
 import optuna
-import pandas as pd
 
-from paretoopt.candidate import Candidate, ProgressListener
+from paretoopt.candidate import ProgressListener
 from paretoopt.front.pareto_front import ParetoFront
-from paretoopt.objectives import Constraint, Objective
 from paretoopt.search.convergence import Until, as_converged, read_expected_gain
 from paretoopt.search.cost_pruning import COST_PRUNING, CostPruning
 from paretoopt.search.costed import with_cost_metrics
@@ -22,19 +20,17 @@ from paretoopt.search.measured_again import hold_finals, repeat_trainings
 from paretoopt.search.optimization import Optimization
 from paretoopt.search.progress import ProgressDisplay, both
 from paretoopt.search.progress_console import ProgressConsole
-from paretoopt.search.pruned import PrunedCandidate
 from paretoopt.search.queue import enqueue, is_queued_or_tried
-from paretoopt.search.records import Failure
 from paretoopt.search.repeats import RepeatsLimits
 from paretoopt.search.stage_stopping import stage_stopping
 from paretoopt.search.stopping import Limits, check_limits, target_of
 from paretoopt.search.stopping_rule import StoppingRule
 from paretoopt.search.storage import Database
 from paretoopt.search.stored_study import StoredStudy
-from paretoopt.space import Params, SearchSpace
+from paretoopt.space import Params
 
 
-class Study:
+class Study(StoredStudy):
     """Candidates of one space, evaluated by one pipeline; ``create_study`` makes or reopens one.
 
     Attributes:
@@ -45,32 +41,9 @@ class Study:
         self, optuna_study: optuna.Study, definition: StudyDefinition, *, database: Database, seed: int | None
     ) -> None:
         """Put a study around ``optuna_study``, whose default sampler has ``seed``; None where it has one of its own."""
-        self._optuna_study = optuna_study
-        self._definition = definition
-        self._database = database
-        self._stored = StoredStudy(optuna_study, definition, database)
+        super().__init__(optuna_study, definition, database)
         self._seed = seed
         self.sampler_note: str | None = None
-
-    @property
-    def study_name(self) -> str:
-        """The name under which the database keeps this study."""
-        return self._optuna_study.study_name
-
-    @property
-    def space(self) -> SearchSpace:
-        """The candidates."""
-        return self._definition.space
-
-    @property
-    def objectives(self) -> tuple[Objective, ...]:
-        """What candidates are compared in."""
-        return self._definition.objectives
-
-    @property
-    def constraints(self) -> tuple[Constraint, ...]:
-        """What a feasible candidate satisfies."""
-        return self._definition.constraints
 
     @property
     def optuna_study(self) -> optuna.Study:
@@ -236,27 +209,3 @@ class Study:
         with self._database.naming_failures(), quiet_optuna():
             repeat_trainings(*opened, pipeline, limits, listener=listener, progress=progress)
         return self.pareto_front()
-
-    def candidates(self) -> tuple[Candidate, ...]:
-        """Every evaluated candidate, feasible or not, by trial, with the values of the finals and the repeats."""
-        return self._stored.candidates()
-
-    def failures(self) -> tuple[Failure, ...]:
-        """Every candidate that could not be evaluated, with the reason."""
-        return self._stored.failures()
-
-    def pruned(self) -> tuple[PrunedCandidate, ...]:
-        """Every candidate that was not trained, or not to the end, with the reason and what was measured."""
-        return self._stored.pruned()
-
-    def pareto_front(self) -> ParetoFront:
-        """The front of all evaluated candidates; those that were off it before the finals stay off it."""
-        return self._stored.pareto_front()
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row per evaluated candidate: number, parameters, metrics, and the ends of the known intervals."""
-        return self._stored.to_frame()
-
-    def finals_environments(self) -> pd.DataFrame:
-        """One row per measurement of the last finals: its round, trial, measure, and where and under which load."""
-        return self._stored.finals_environments()
